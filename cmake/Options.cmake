@@ -1,0 +1,28 @@
+# Warnings, sanitizers and hardening for everything written here: link hearth_options.
+add_library(hearth_options INTERFACE)
+target_compile_options(hearth_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
+  -Wimplicit-fallthrough -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Designated initialisers may leave members at their defaults: that is what they are for.
+  target_compile_options(hearth_options INTERFACE -Wno-missing-field-initializers)
+else()
+  target_compile_options(hearth_options INTERFACE -Wno-missing-designated-field-initializers
+    -Wno-missing-field-initializers)
+endif()
+if(HEARTH_WERROR)
+  target_compile_options(hearth_options INTERFACE -Werror)
+endif()
+if(HEARTH_SANITIZE)
+  target_compile_options(hearth_options INTERFACE -fsanitize=${HEARTH_SANITIZE}
+    -fno-sanitize-recover=all)
+  target_link_options(hearth_options INTERFACE -fsanitize=${HEARTH_SANITIZE})
+endif()
+if(HEARTH_FUZZ)
+  target_compile_options(hearth_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(hearth_options INTERFACE -fstack-protector-strong -fcf-protection)
+  target_compile_definitions(hearth_options INTERFACE _FORTIFY_SOURCE=2)
+  target_link_options(hearth_options INTERFACE -Wl,-z,relro,-z,now)
+endif()
