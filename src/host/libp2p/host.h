@@ -1,0 +1,122 @@
+#pragma once
+// A libp2p host on Asio: connections by any transport, authenticated by PeerId, and streams on them named
+// by protocol id. The protocol cores under net/ decide; this drives them.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hearth/base/entropy.h>
+#include <hearth/base/log.h>
+#include <hearth/codec/multiaddr.h>
+#include <hearth/crypto/ed25519.h>
+#include <hearth/libp2p/limits.h>
+#include <hearth/loop/byte_stream.h>
+#include <hearth/loop/system.h>
+#include <hearth/peer/peer_id.h>
+
+namespace hearth::libp2p {
+
+using codec::Multiaddr;
+using loop::Task;
+using peer::PeerId;
+
+enum class Transport : std::uint8_t { tcp, websocket, webrtc_direct, webrtc, relayed };
+enum class Direction : std::uint8_t { inbound, outbound };
+
+class Connection;
+using ConnectionPtr = std::shared_ptr<Connection>;
+
+/// One stream, after its protocol was agreed.
+class Stream : public loop::ByteStream {
+ public:
+  [[nodiscard]] virtual const std::string& protocol() const = 0;
+  [[nodiscard]] virtual const ConnectionPtr& connection() const = 0;
+};
+using StreamPtr = std::unique_ptr<Stream>;
+
+/// An authenticated connection to one peer.
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  [[nodiscard]] virtual const PeerId& peer() const = 0;
+  [[nodiscard]] virtual const Multiaddr& remote_address() const = 0;
+  [[nodiscard]] virtual Transport transport() const = 0;
+  [[nodiscard]] virtual Direction direction() const = 0;
+  [[nodiscard]] virtual bool is_open() const = 0;
+  /// Proposes `protocols` in order of preference. Throws system_error when none is agreed.
+  virtual Task<StreamPtr> open_stream(std::vector<std::string> protocols) = 0;
+  /// Ends it and all its streams. Idempotent.
+  virtual void close() noexcept = 0;
+};
+
+/// Serves one inbound stream; the stream is reset when the task ends without closing it.
+using StreamHandler = std::function<Task<void>(StreamPtr)>;
+/// Called after a connection stood (or, `closed`, after it ended). Must not throw.
+using ConnectionObserver = std::function<void(const ConnectionPtr&)>;
+
+struct HostOptions {
+  crypto::Ed25519PrivateKey key;
+  std::string agent_version = "hearth/0.1.0";
+  Limits limits;
+};
+
+class Host {
+ public:
+  Host(boost::asio::any_io_executor executor, HostOptions options, const loop::SystemClock& clock,
+       Entropy& entropy, Log& log);
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  [[nodiscard]] const PeerId& id() const;
+  [[nodiscard]] const crypto::Ed25519PrivateKey& key() const;
+
+  /// /ip4|ip6/…/tcp/PORT serves libp2p over raw TCP and WebSocket on the one port, told apart by the first
+  /// byte; other HTTP requests go to `set_http_fallback`. Port 0 picks one. Throws system_error.
+  void listen(const Multiaddr& address);
+  /// The same with TLS (wss and https). `certificate` and `key` are PEM files.
+  void listen_tls(const Multiaddr& address, const std::string& certificate, const std::string& key);
+  /// Takes raw TCP connections that speak HTTP and no WebSocket for libp2p (a flock's static files).
+  void set_http_fallback(std::function<Task<void>(std::unique_ptr<loop::ByteStream>)> serve);
+
+  /// What we listen on (no /p2p suffix), and what we tell others: adds relayed addresses and observers'.
+  [[nodiscard]] std::vector<Multiaddr> listen_addresses() const;
+  [[nodiscard]] std::vector<Multiaddr> announced_addresses() const;
+  void announce(const Multiaddr& address);
+  void stop_announcing(const Multiaddr& address);
+
+  void handle(std::string protocol, StreamHandler handler);
+  void on_connected(ConnectionObserver observer);
+  void on_disconnected(ConnectionObserver observer);
+
+  /// The best open connection to the peer (direct before relayed), or a new one by the first address
+  /// that works. Throws system_error.
+  Task<ConnectionPtr> dial(const PeerId& peer, std::vector<Multiaddr> addresses);
+  /// Always a new connection by exactly this address, which ends in /p2p/ID.
+  Task<ConnectionPtr> dial_address(const Multiaddr& address);
+  /// Makes a connection of a stream: the relayed end-to-end connection of circuit relay v2.
+  Task<ConnectionPtr> upgrade(std::unique_ptr<loop::ByteStream> raw, Direction direction,
+                              const Multiaddr& remote, std::optional<PeerId> expected);
+  /// Adopts a connection that another transport made (WebRTC).
+  void adopt(ConnectionPtr connection);
+  /// Runs the handler of `protocol` on an inbound stream of an adopted connection.
+  [[nodiscard]] std::vector<std::string> protocols() const;
+  void serve_inbound(StreamPtr stream);
+
+  [[nodiscard]] std::vector<ConnectionPtr> connections() const;
+  [[nodiscard]] std::vector<ConnectionPtr> connections_to(const PeerId& peer) const;
+  void close_peer(const PeerId& peer) noexcept;
+  /// Refuses new connections, ends all. Returns when they are gone.
+  Task<void> shut_down();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hearth::libp2p
