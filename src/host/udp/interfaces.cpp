@@ -1,14 +1,12 @@
-#include <hearth/udp/interfaces.h>
-
-#include <ifaddrs.h>
-#include <net/if.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <memory>
 
 #include <boost/system/system_error.hpp>
+#include <ifaddrs.h>
+#include <net/if.h>
 
+#include <hearth/udp/interfaces.h>
 #include <hearth/udp/sockaddr.h>
 
 namespace hearth::udp {
@@ -30,8 +28,8 @@ std::vector<IpAddress> interface_addresses(const InterfaceOptions& options) {
   std::vector<IpAddress> addresses;
   for (const ifaddrs* entry = first; entry != nullptr; entry = entry->ifa_next) {
     if ((entry->ifa_flags & IFF_UP) == 0 || entry->ifa_addr == nullptr) continue;
-    const auto length = entry->ifa_addr->sa_family == AF_INET ? sizeof(sockaddr_in)
-                                                               : sizeof(sockaddr_in6);
+    const auto length =
+        entry->ifa_addr->sa_family == AF_INET ? sizeof(sockaddr_in) : sizeof(sockaddr_in6);
     const auto endpoint = from_sockaddr(entry->ifa_addr, static_cast<socklen_t>(length));
     if (!endpoint) continue;
     const IpAddress& address = endpoint->address;

@@ -1,8 +1,8 @@
-#include <hearth/udp/sockaddr.h>
+#include <cstring>
 
 #include <arpa/inet.h>
 
-#include <cstring>
+#include <hearth/udp/sockaddr.h>
 
 namespace hearth::udp {
 

@@ -1,10 +1,10 @@
 #pragma once
 // Endpoint to and from the kernel's form.
 
+#include <optional>
+
 #include <netinet/in.h>
 #include <sys/socket.h>
-
-#include <optional>
 
 #include <hearth/base/endpoint.h>
 

@@ -1,10 +1,3 @@
-#include <hearth/udp/socket.h>
-
-#include <netinet/in.h>
-#include <netinet/udp.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -16,9 +9,14 @@
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <hearth/base/assert.h>
 #include <hearth/udp/sockaddr.h>
+#include <hearth/udp/socket.h>
 
 namespace hearth::udp {
 
@@ -30,7 +28,8 @@ constexpr std::size_t max_segmented_bytes = 65000;
 // Batches per wake-up, so that a flood of datagrams leaves the loop room for its other work.
 constexpr int batches_per_wake = 4;
 
-constexpr std::size_t control_size = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t));
+constexpr std::size_t control_size =
+    CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t));
 
 struct alignas(cmsghdr) Control {
   std::array<std::byte, control_size> bytes{};
@@ -116,8 +115,8 @@ void set_source(msghdr& header, Control& control, const IpAddress& from) {
   }
 }
 
-// How many datagrams from the front can leave as one segmented send: the same addresses and the same
-// size, of which only the last may be shorter.
+// How many datagrams from the front can leave as one segmented send: the same addresses and the
+// same size, of which only the last may be shorter.
 std::size_t run_length(std::span<const Datagram> datagrams) {
   const Datagram& first = datagrams.front();
   std::size_t count = 1;
@@ -139,10 +138,10 @@ std::size_t run_length(std::span<const Datagram> datagrams) {
 
 struct Socket::Impl : std::enable_shared_from_this<Impl> {
   Impl(const boost::asio::any_io_executor& executor, const Options& options)
-      : socket(executor,
-               options.bind.address.is_v4() ? boost::asio::ip::udp::v4()
-                                            : boost::asio::ip::udp::v6(),
-               open_socket(options)) {
+      : socket(
+            executor,
+            options.bind.address.is_v4() ? boost::asio::ip::udp::v4() : boost::asio::ip::udp::v6(),
+            open_socket(options)) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     auto* generic = reinterpret_cast<sockaddr*>(&address);
@@ -187,13 +186,15 @@ struct Socket::Impl : std::enable_shared_from_this<Impl> {
                              .msg_controllen = control_size,
                              .msg_flags = 0};
     }
-    const int count = ::recvmmsg(socket.native_handle(), messages.data(), max_batch, MSG_DONTWAIT, nullptr);
+    const int count =
+        ::recvmmsg(socket.native_handle(), messages.data(), max_batch, MSG_DONTWAIT, nullptr);
     if (count <= 0) return count < 0 && errno == EINTR;
     std::array<Datagram, max_batch> datagrams;
     std::size_t usable = 0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
       msghdr& header = messages[i].msg_hdr;
-      const auto from = from_sockaddr(static_cast<const sockaddr*>(header.msg_name), header.msg_namelen);
+      const auto from =
+          from_sockaddr(static_cast<const sockaddr*>(header.msg_name), header.msg_namelen);
       if (!from || from->port == 0 || (header.msg_flags & MSG_TRUNC) != 0) {
         ++counters.dropped_in;
         continue;
@@ -201,10 +202,9 @@ struct Socket::Impl : std::enable_shared_from_this<Impl> {
       const std::size_t size = messages[i].msg_len;
       ++counters.received;
       counters.received_bytes += size;
-      datagrams[usable++] = {
-          .remote = *from,
-          .local = {destination_of(header).value_or(bound.address), bound.port},
-          .bytes = BytesView{buffers}.subspan(i * max_datagram, size)};
+      datagrams[usable++] = {.remote = *from,
+                             .local = {destination_of(header).value_or(bound.address), bound.port},
+                             .bytes = BytesView{buffers}.subspan(i * max_datagram, size)};
     }
     if (usable != 0) on_datagrams(std::span{datagrams}.first(usable));
     return !closed && static_cast<std::size_t>(count) == max_batch;
@@ -213,7 +213,7 @@ struct Socket::Impl : std::enable_shared_from_this<Impl> {
   std::size_t send(std::span<const Datagram> datagrams) {
     std::size_t taken = 0;
     while (taken < datagrams.size()) {
-      const std::size_t count = send_batch(datagrams.subspan(taken));
+      const std::size_t count = send_batch(datagrams.subspan(taken), segmentation);
       if (count == 0) break;
       taken += count;
     }
@@ -225,13 +225,14 @@ struct Socket::Impl : std::enable_shared_from_this<Impl> {
   }
 
   // One sendmmsg over the front of `datagrams`; 0 when the kernel's buffer is full.
-  std::size_t send_batch(std::span<const Datagram> datagrams) {
+  std::size_t send_batch(std::span<const Datagram> datagrams, bool segmented) {
     std::array<std::size_t, max_batch> runs{};
     std::size_t message_count = 0;
     std::size_t packed = 0;
     while (packed < datagrams.size() && packed < max_batch) {
-      const std::span<const Datagram> rest = datagrams.subspan(packed, std::min(datagrams.size(), max_batch) - packed);
-      const std::size_t run = segmentation ? run_length(rest) : 1;
+      const std::span<const Datagram> rest =
+          datagrams.subspan(packed, std::min(datagrams.size(), max_batch) - packed);
+      const std::size_t run = segmented ? run_length(rest) : 1;
       pack(message_count, packed, rest.first(run));
       runs[message_count++] = run;
       packed += run;
@@ -247,14 +248,17 @@ struct Socket::Impl : std::enable_shared_from_this<Impl> {
         }
       return taken;
     }
-    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return 0;
-    if (runs[0] > 1) {
-      // EIO: the device can't; EINVAL: longer than its MTU. Either way it costs speed alone.
-      segmentation = false;
-      return send_batch(datagrams);
+    // What stopped it is the first message's error.
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return 0;
+    if (errno == EINTR) return send_batch(datagrams, segmented);
+    if (runs[0] > 1 && (errno == EIO || errno == EINVAL || errno == EMSGSIZE)) {
+      // EIO: the device can't segment, ever. Else a segment exceeds this path's MTU and must be
+      // fragmented, which only a plain send does.
+      if (errno == EIO) segmentation = false;
+      return send_batch(datagrams.first(runs[0]), false);
     }
-    ++counters.dropped_out;
-    return 1;
+    counters.dropped_out += runs[0];
+    return runs[0];
   }
 
   void pack(std::size_t message, std::size_t first_vector, std::span<const Datagram> run) {
@@ -305,9 +309,17 @@ void Socket::start(OnDatagrams on_datagrams, OnWritable on_writable) {
   impl_->wait_readable();
 }
 
-std::size_t Socket::send(std::span<const Datagram> datagrams) { return impl_->send(datagrams); }
-bool Socket::writable() const { return !impl_->blocked; }
-Endpoint Socket::local() const { return impl_->bound; }
-const Counters& Socket::counters() const { return impl_->counters; }
+std::size_t Socket::send(std::span<const Datagram> datagrams) {
+  return impl_->send(datagrams);
+}
+bool Socket::writable() const {
+  return !impl_->blocked;
+}
+Endpoint Socket::local() const {
+  return impl_->bound;
+}
+const Counters& Socket::counters() const {
+  return impl_->counters;
+}
 
 }  // namespace hearth::udp

@@ -1,5 +1,6 @@
 #pragma once
-// One UDP socket shared by all sessions: datagrams in and out in batches, each with both its addresses.
+// One UDP socket shared by all sessions: datagrams in and out in batches, each with both its
+// addresses.
 
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +50,8 @@ class Socket {
   /// Longer datagrams are dropped: nothing we speak over UDP needs more.
   static constexpr std::size_t max_datagram = 2048;
 
-  /// 1 to max_batch datagrams; the views die when it returns. Must not throw; may destroy the socket.
+  /// 1 to max_batch datagrams; the views die when it returns. Must not throw; may destroy the
+  /// socket.
   using OnDatagrams = std::function<void(std::span<const Datagram>)>;
   /// The kernel takes datagrams again after send() took fewer than given. Must not throw.
   using OnWritable = std::function<void()>;
@@ -64,8 +66,8 @@ class Socket {
   /// Begins to deliver. Once.
   void start(OnDatagrams on_datagrams, OnWritable on_writable);
 
-  /// Hands datagrams to the kernel in order; those it refuses for good are dropped and count as taken.
-  /// Fewer than given: its buffer is full; keep the rest and wait for on_writable.
+  /// Hands datagrams to the kernel in order; those it refuses for good are dropped and count as
+  /// taken. Fewer than given: its buffer is full; keep the rest and wait for on_writable.
   std::size_t send(std::span<const Datagram> datagrams);
   /// Whether the last send() took everything, or on_writable has run since.
   [[nodiscard]] bool writable() const;
