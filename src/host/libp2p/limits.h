@@ -1,0 +1,75 @@
+#pragma once
+// Every bound on what strangers can make a host hold or do, in one place. ResourceManager enforces them.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include <hearth/base/time.h>
+
+namespace hearth::libp2p {
+
+struct Limits {
+  // --- connections ---
+  /// Open connections in all, both directions. One costs about 16 KiB when idle.
+  std::size_t connections = 1024;
+  /// To one peer: a direct and a relayed one, twice, while both sides dial at once.
+  std::size_t connections_per_peer = 8;
+  /// Inbound from one IP prefix (below): a household behind one NAT.
+  std::size_t connections_per_prefix = 64;
+  /// Inbound and not yet authenticated, in all: what an attacker fills first.
+  std::size_t half_open = 128;
+  /// Inbound and not yet authenticated, from one prefix.
+  std::size_t half_open_per_prefix = 16;
+  /// Inbound connections begun per second by one prefix, after a burst: each costs us two key
+  /// agreements and a signature.
+  double handshakes_per_second = 5;
+  double handshake_burst = 40;
+  /// An IPv4 address is its own prefix; of IPv6 one customer holds this many bits.
+  unsigned ipv6_prefix_bits = 56;
+  /// Prefixes remembered for their rate; the one idle longest gives way.
+  std::size_t prefixes = 4096;
+  /// Loopback is subject to the totals alone: proxies, tests and the machine's own tools live there.
+  bool exempt_loopback = true;
+
+  // --- streams ---
+  std::size_t inbound_streams_per_connection = 1000;
+  std::size_t outbound_streams_per_connection = 1000;
+  /// In all, both directions, over every connection.
+  std::size_t streams = 16384;
+  /// Inbound streams of one protocol on one connection; `stream_limits` overrides it by protocol id.
+  std::size_t inbound_streams_per_protocol = 1000;
+  std::map<std::string, std::size_t, std::less<>> stream_limits = {
+      {"/ipfs/id/1.0.0", 2},
+      {"/ipfs/id/push/1.0.0", 2},
+      {"/ipfs/ping/1.0.0", 4},
+      {"/libp2p/circuit/relay/0.2.0/stop", 64},
+      {"/webrtc-signaling/0.0.1", 4},
+  };
+  /// Inbound streams whose protocol isn't agreed yet, per connection.
+  std::size_t negotiating_streams_per_connection = 1000;
+
+  // --- memory ---
+  /// Bytes that peers may have in flight to us, over all connections, beyond the 256 KiB that each
+  /// stream starts with: what the windows share as they grow.
+  std::size_t window_budget_bytes = std::size_t{64} << 20;
+  /// The largest window of one stream. 16 MiB fills 1 Gbit/s at 130 ms.
+  std::size_t max_stream_window_bytes = std::size_t{16} << 20;
+
+  // --- time ---
+  /// From the first byte to an authenticated connection, both directions.
+  Duration upgrade_timeout = std::chrono::seconds{10};
+  /// For one address: name, connection, upgrade.
+  Duration dial_timeout = std::chrono::seconds{15};
+  /// To agree on a stream's protocol.
+  Duration negotiation_timeout = std::chrono::seconds{10};
+  /// Between the starts of attempts at several addresses (happy eyeballs, RFC 8305 section 5).
+  Duration dial_stagger = std::chrono::milliseconds{250};
+  /// What a peer may leave unsent to us before its connection counts as dead: no byte for this long
+  /// while we wait to send.
+  Duration stall_timeout = std::chrono::seconds{60};
+};
+
+}  // namespace hearth::libp2p
