@@ -1,7 +1,7 @@
-#include <hearth/base/assert.h>
-
 #include <cstdio>
 #include <cstdlib>
+
+#include <hearth/base/assert.h>
 
 namespace hearth {
 

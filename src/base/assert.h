@@ -6,7 +6,6 @@ namespace hearth {
 [[noreturn]] void assertion_failed(const char* condition, const char* file, int line) noexcept;
 }  // namespace hearth
 
-#define HEARTH_ASSERT(condition) \
-  (static_cast<bool>(condition)  \
-       ? static_cast<void>(0)    \
-       : ::hearth::assertion_failed(#condition, __FILE__, __LINE__))
+#define HEARTH_ASSERT(condition)                       \
+  (static_cast<bool>(condition) ? static_cast<void>(0) \
+                                : ::hearth::assertion_failed(#condition, __FILE__, __LINE__))

@@ -1,10 +1,12 @@
-#include <hearth/base/bytes.h>
-
 #include <algorithm>
+
+#include <hearth/base/bytes.h>
 
 namespace hearth {
 
-bool equal(BytesView a, BytesView b) { return std::ranges::equal(a, b); }
+bool equal(BytesView a, BytesView b) {
+  return std::ranges::equal(a, b);
+}
 
 std::string to_hex(BytesView bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -81,10 +83,18 @@ Result<T, ReadError> Reader::big_endian() {
   return value;
 }
 
-Result<std::uint8_t, ReadError> Reader::u8() { return big_endian<std::uint8_t>(); }
-Result<std::uint16_t, ReadError> Reader::u16_be() { return big_endian<std::uint16_t>(); }
-Result<std::uint32_t, ReadError> Reader::u32_be() { return big_endian<std::uint32_t>(); }
-Result<std::uint64_t, ReadError> Reader::u64_be() { return big_endian<std::uint64_t>(); }
+Result<std::uint8_t, ReadError> Reader::u8() {
+  return big_endian<std::uint8_t>();
+}
+Result<std::uint16_t, ReadError> Reader::u16_be() {
+  return big_endian<std::uint16_t>();
+}
+Result<std::uint32_t, ReadError> Reader::u32_be() {
+  return big_endian<std::uint32_t>();
+}
+Result<std::uint64_t, ReadError> Reader::u64_be() {
+  return big_endian<std::uint64_t>();
+}
 
 Result<BytesView, ReadError> Reader::bytes(std::size_t count) {
   if (rest_.size() < count) return Failure{ReadError::truncated};

@@ -29,11 +29,19 @@ using Bytes = std::vector<std::byte>;
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-[[nodiscard]] inline Bytes to_bytes(BytesView bytes) { return {bytes.begin(), bytes.end()}; }
-[[nodiscard]] inline Bytes to_bytes(std::string_view text) { return to_bytes(as_bytes(text)); }
-[[nodiscard]] inline std::string to_text(BytesView bytes) { return std::string{as_text(bytes)}; }
+[[nodiscard]] inline Bytes to_bytes(BytesView bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+[[nodiscard]] inline Bytes to_bytes(std::string_view text) {
+  return to_bytes(as_bytes(text));
+}
+[[nodiscard]] inline std::string to_text(BytesView bytes) {
+  return std::string{as_text(bytes)};
+}
 
-inline void append(Bytes& to, BytesView bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+inline void append(Bytes& to, BytesView bytes) {
+  to.insert(to.end(), bytes.begin(), bytes.end());
+}
 
 /// Byte-wise equality. Not for secrets: see crypto/constant_time.h.
 [[nodiscard]] bool equal(BytesView a, BytesView b);

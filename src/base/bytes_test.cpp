@@ -1,6 +1,6 @@
-#include <hearth/base/bytes.h>
-
 #include <gtest/gtest.h>
+
+#include <hearth/base/bytes.h>
 
 namespace hearth {
 namespace {

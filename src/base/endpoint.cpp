@@ -1,7 +1,7 @@
-#include <hearth/base/endpoint.h>
-
 #include <algorithm>
 #include <charconv>
+
+#include <hearth/base/endpoint.h>
 
 namespace hearth {
 
@@ -44,8 +44,7 @@ std::optional<std::array<std::uint8_t, 16>> parse_v6(std::string_view text) {
       break;
     }
     unsigned value = 0;
-    const auto [end, error] =
-        std::from_chars(group.data(), group.data() + group.size(), value, 16);
+    const auto [end, error] = std::from_chars(group.data(), group.data() + group.size(), value, 16);
     if (group.empty() || group.size() > 4 || error != std::errc{} ||
         end != group.data() + group.size() || filled > 14)
       return std::nullopt;
@@ -109,8 +108,7 @@ BytesView IpAddress::bytes() const {
 std::string IpAddress::to_string() const {
   if (v4_) {
     std::string text;
-    for (std::size_t i = 0; i < 4; ++i)
-      text += (i == 0 ? "" : ".") + std::to_string(octets_[i]);
+    for (std::size_t i = 0; i < 4; ++i) text += (i == 0 ? "" : ".") + std::to_string(octets_[i]);
     return text;
   }
   std::array<unsigned, 8> groups{};

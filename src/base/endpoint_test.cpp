@@ -1,6 +1,6 @@
-#include <hearth/base/endpoint.h>
-
 #include <gtest/gtest.h>
+
+#include <hearth/base/endpoint.h>
 
 namespace hearth {
 namespace {
@@ -18,10 +18,10 @@ TEST(IpAddress, WritesTheFormOfRfc5952) {
 }
 
 TEST(IpAddress, RefusesWhatIsNoAddress) {
-  for (const auto* text : {"", ".", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ",
-                           ":", ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::",
-                           "1:2:3:4:5:6:7::8", "::1.2.3", "1:2:3:4:5:6:7:1.2.3.4", "fe80::1%eth0",
-                           "1:2:3:4:5:6:7:"})
+  for (const auto* text :
+       {"", ".", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", ":",
+        ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "12345::", "1:2:3:4:5:6:7::8",
+        "::1.2.3", "1:2:3:4:5:6:7:1.2.3.4", "fe80::1%eth0", "1:2:3:4:5:6:7:"})
     EXPECT_FALSE(IpAddress::parse(text)) << text;
 }
 
@@ -40,7 +40,8 @@ TEST(IpAddress, KnowsItsScope) {
 TEST(Endpoint, RoundTripsBothFamilies) {
   for (const auto* text : {"192.0.2.1:4001", "[2001:db8::1]:65535", "0.0.0.0:0"})
     EXPECT_EQ(Endpoint::parse(text)->to_string(), text);
-  for (const auto* text : {"192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "2001:db8::1:80", "[1.2.3.4]:5"})
+  for (const auto* text :
+       {"192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "2001:db8::1:80", "[1.2.3.4]:5"})
     EXPECT_FALSE(Endpoint::parse(text)) << text;
 }
 

@@ -25,8 +25,8 @@ struct Unit {
 #define HEARTH_CONCAT_IMPL(a, b) a##b
 #define HEARTH_CONCAT(a, b) HEARTH_CONCAT_IMPL(a, b)
 
-#define HEARTH_TRY_IMPL(temporary, declaration, expression)              \
-  auto temporary = (expression);                                         \
+#define HEARTH_TRY_IMPL(temporary, declaration, expression)               \
+  auto temporary = (expression);                                          \
   if (!temporary) return ::hearth::Failure{std::move(temporary).error()}; \
   declaration = std::move(*temporary)
 
@@ -35,8 +35,9 @@ struct Unit {
   HEARTH_TRY_IMPL(HEARTH_CONCAT(hearth_try_, __COUNTER__), declaration, expression)
 
 /// `HEARTH_CHECK(f());` returns f()'s error, if any, and drops its value.
-#define HEARTH_CHECK_IMPL(temporary, expression) \
-  if (auto temporary = (expression); !temporary) \
-  return ::hearth::Failure{std::move(temporary).error()}
+#define HEARTH_CHECK_IMPL(temporary, expression)                            \
+  if (auto temporary = (expression); !temporary) return ::hearth::Failure { \
+      std::move(temporary).error()                                          \
+    }
 #define HEARTH_CHECK(expression) \
   HEARTH_CHECK_IMPL(HEARTH_CONCAT(hearth_check_, __COUNTER__), expression)

@@ -1,5 +1,6 @@
 #pragma once
-// HTTP/1.1 messages as values, with streamed bodies. Who parses and who serves stands in server.h and client.h.
+// HTTP/1.1 messages as values, with streamed bodies. Who parses and who serves stands in server.h
+// and client.h.
 
 #include <cstdint>
 #include <functional>
@@ -55,7 +56,8 @@ class Headers {
 class Body {
  public:
   virtual ~Body() = default;
-  /// Fills the front of `out` (not empty); 0 at the end. Throws system_error when the body is cut short.
+  /// Fills the front of `out` (not empty); 0 at the end. Throws system_error when the body is cut
+  /// short.
   virtual Task<std::size_t> read_some(MutableBytes out) = 0;
   /// Its whole length in bytes, when known in advance.
   [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;

@@ -1,7 +1,7 @@
-#include <hearth/loop/byte_stream.h>
-
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
+
+#include <hearth/loop/byte_stream.h>
 
 namespace hearth::loop {
 

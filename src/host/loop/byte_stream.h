@@ -25,8 +25,8 @@ class ByteStream {
   /// other side finished writing. Throws boost::system::system_error on reset or loss.
   virtual Task<std::size_t> read_some(MutableBytes out) = 0;
 
-  /// Writes all of `data`, which must stay valid until it returns. Waits while the other side is slow.
-  /// Throws boost::system::system_error on reset or loss.
+  /// Writes all of `data`, which must stay valid until it returns. Waits while the other side is
+  /// slow. Throws boost::system::system_error on reset or loss.
   virtual Task<void> write(BytesView data) = 0;
 
   /// No more writes; what was written still arrives. Reading goes on. Idempotent.

@@ -1,14 +1,13 @@
-#include <hearth/loop/system.h>
-
 #include <sys/random.h>
 
 #include <hearth/base/assert.h>
+#include <hearth/loop/system.h>
 
 namespace hearth::loop {
 
 Instant SystemClock::now() const {
-  return Instant{std::chrono::duration_cast<Duration>(
-      std::chrono::steady_clock::now().time_since_epoch())};
+  return Instant{
+      std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
 }
 
 Timestamp SystemClock::wall() const {

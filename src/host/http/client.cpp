@@ -1,0 +1,93 @@
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <hearth/http/client.h>
+#include <hearth/http/wire.h>
+
+namespace hearth::http {
+
+namespace {
+
+using boost::system::system_error;
+
+struct Exchange {
+  std::unique_ptr<loop::ByteStream> stream;
+  Request request;
+};
+
+/// Sends the request beside the reading of its answer; a loss shows there.
+Task<void> send_request(std::shared_ptr<Exchange> exchange) {
+  auto& [stream, request] = *exchange;
+  const bool has_body = request.body->length() != 0U;
+  const Framing framing = !has_body                ? Framing::content_length
+                          : request.body->length() ? Framing::content_length
+                                                   : Framing::chunked;
+  const bool bare = !has_body && (request.method == "GET" || request.method == "HEAD" ||
+                                  request.method == "DELETE" || request.method == "OPTIONS");
+  bool lost = false;
+  try {
+    co_await write_head(*stream, request.method + " " + request.target + " HTTP/1.1",
+                        request.headers, bare ? Framing::none : framing,
+                        request.body->length().value_or(0));
+    co_await write_body(*stream, *request.body, bare ? Framing::none : framing);
+  } catch (const system_error& error) {
+    // A server may answer and stop reading; only a body we could not finish must not look whole.
+    lost = error.code() == boost::asio::error::eof;
+  }
+  if (lost) stream->reset();
+}
+
+class AnswerBody final : public Body {
+ public:
+  AnswerBody(std::shared_ptr<Exchange> exchange, std::unique_ptr<MessageReader> reader)
+      : exchange_(std::move(exchange)),
+        reader_(std::move(reader)),
+        length_(reader_->content_length()) {}
+  ~AnswerBody() override {
+    reader_.reset();
+    exchange_->stream->reset();  // ends a request still being sent; a finished stream doesn't mind
+  }
+
+  Task<std::size_t> read_some(MutableBytes out) override {
+    if (reader_->complete()) co_return 0;
+    co_return co_await reader_->read_body(out);
+  }
+  [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
+
+ private:
+  std::shared_ptr<Exchange> exchange_;
+  std::unique_ptr<MessageReader> reader_;
+  std::optional<std::uint64_t> length_;
+};
+
+}  // namespace
+
+Task<Response> send(std::unique_ptr<loop::ByteStream> stream, Request request) {
+  const bool head = request.method == "HEAD";
+  request.headers.set("Connection", "close");
+  auto exchange = std::make_shared<Exchange>(std::move(stream), std::move(request));
+  boost::asio::co_spawn(exchange->stream->executor(), send_request(exchange),
+                        boost::asio::detached);
+
+  auto reader = std::make_unique<MessageReader>(*exchange->stream, MessageReader::Kind::responses);
+  try {
+    do {
+      if (!co_await reader->next(head)) throw system_error{boost::asio::error::eof};
+    } while (reader->status() >= 100 && reader->status() < 200);  // interim answers
+  } catch (const MalformedMessage&) {
+    exchange->stream->reset();
+    throw system_error{make_error_code(boost::system::errc::protocol_error)};
+  } catch (const system_error&) {
+    exchange->stream->reset();
+    throw;
+  }
+  Response response;
+  response.status = reader->status();
+  response.headers = reader->headers();
+  response.body = std::make_unique<AnswerBody>(exchange, std::move(reader));
+  co_return response;
+}
+
+}  // namespace hearth::http

@@ -1,0 +1,205 @@
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/connect_pair.hpp>
+#include <boost/system/system_error.hpp>
+#include <gtest/gtest.h>
+
+#include <hearth/http/client.h>
+#include <hearth/http/server.h>
+#include <hearth/loop/socket_stream.h>
+
+namespace hearth::http {
+namespace {
+
+namespace asio = boost::asio;
+using loop::ByteStream;
+
+/// One server on one end of a socket pair; the test is at the other.
+class Http : public ::testing::Test {
+ protected:
+  std::unique_ptr<ByteStream> serve_with(Handler handler) {
+    asio::local::stream_protocol::socket ours{io_};
+    asio::local::stream_protocol::socket theirs{io_};
+    asio::local::connect_pair(ours, theirs);
+    asio::co_spawn(io_, serve(loop::make_stream(std::move(theirs)), std::move(handler)),
+                   [this](const std::exception_ptr& error) { served_ = !error; });
+    return loop::make_stream(std::move(ours));
+  }
+
+  template <class T>
+  T run(Task<T> task) {
+    std::optional<T> result;
+    std::exception_ptr failed;
+    io_.restart();
+    asio::co_spawn(io_, std::move(task), [&](const std::exception_ptr& error, T value) {
+      failed = error;
+      result = std::move(value);
+    });
+    while (!result && !failed && io_.run_one() > 0) {
+    }
+    if (failed) std::rethrow_exception(failed);
+    return std::move(*result);
+  }
+
+  /// Everything the server says to these bytes, until it closes.
+  std::string raw(Handler handler, std::string request) {
+    auto stream = serve_with(std::move(handler));
+    return run([](ByteStream& s, std::string text) -> Task<std::string> {
+      co_await s.write(as_bytes(text));
+      co_await s.close_write();
+      std::string answer;
+      Bytes buffer(4096);
+      while (const std::size_t count = co_await s.read_some(buffer))
+        answer += as_text(BytesView{buffer}.first(count));
+      co_return answer;
+    }(*stream, std::move(request)));
+  }
+
+  asio::io_context io_;
+  bool served_ = false;
+};
+
+Task<Response> echo(Request request) {
+  std::string body = co_await read_all(*request.body, 1 << 20);
+  co_return Response::text(200, request.method + " " + request.target + " " + body);
+}
+
+Task<Response> fetch(std::unique_ptr<ByteStream> stream, Request request, std::string* body) {
+  Response response = co_await send(std::move(stream), std::move(request));
+  *body = co_await read_all(*response.body, 64 << 20);
+  co_return response;
+}
+
+/// A body of unknown length: `size` bytes, then, perhaps, a break.
+class CountedBody final : public Body {
+ public:
+  CountedBody(std::size_t size, bool breaks, std::optional<std::uint64_t> length)
+      : left_(size), breaks_(breaks), length_(length) {}
+  Task<std::size_t> read_some(MutableBytes out) override {
+    const std::size_t count = std::min(left_, out.size());
+    if (count == 0 && breaks_) throw boost::system::system_error{asio::error::connection_reset};
+    std::fill_n(out.begin(), count, std::byte{'x'});
+    left_ -= count;
+    co_return count;
+  }
+  [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
+
+ private:
+  std::size_t left_;
+  bool breaks_;
+  std::optional<std::uint64_t> length_;
+};
+
+TEST_F(Http, ServesPipelinedRequestsInOrderOnOneConnection) {
+  const std::string answer = raw(echo,
+                                 "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\none"
+                                 "POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                 "3\r\ntwo\r\n0\r\n\r\n"
+                                 "GET /c HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  const auto a = answer.find("POST /a one");
+  const auto b = answer.find("POST /b two");
+  const auto c = answer.find("GET /c ");
+  EXPECT_LT(a, b);
+  EXPECT_LT(b, c);
+  EXPECT_NE(c, std::string::npos);
+}
+
+TEST_F(Http, RefusesTwoFramingsAtOnceAndForeignTargets) {
+  for (const std::string request :
+       {"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        "GET http://evil/ HTTP/1.1\r\nHost: h\r\n\r\n",
+        "CONNECT evil:80 HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost : h\r\n\r\n",
+        "nonsense\r\n\r\n"})
+    EXPECT_TRUE(raw(echo, request).starts_with("HTTP/1.1 400 ")) << request;
+}
+
+TEST_F(Http, RefusesAHeadThatGrowsWithoutEnd) {
+  const std::string request =
+      "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(70 * 1024, 'x') + "\r\n\r\n";
+  EXPECT_TRUE(raw(echo, request).starts_with("HTTP/1.1 431 "));
+}
+
+TEST_F(Http, ABrokenHandlerIsA500AndTheConnectionGoesOn) {
+  const Handler handler = [](Request request) -> Task<Response> {
+    if (request.target == "/bad") throw std::runtime_error{"secret"};
+    co_return Response::text(200, "fine");
+  };
+  const std::string answer =
+      raw(handler, "GET /bad HTTP/1.1\r\nHost: h\r\n\r\nGET /ok HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 500 "));
+  EXPECT_NE(answer.find("fine"), std::string::npos);
+  EXPECT_EQ(answer.find("secret"), std::string::npos);
+}
+
+TEST_F(Http, AHeaderValueCannotEndItsLine) {
+  const Handler handler = [](Request) -> Task<Response> {
+    Response response = Response::text(200, "ok");
+    response.headers.add("X-Bad", "a\r\nSet-Cookie: b");
+    co_return response;
+  };
+  EXPECT_EQ(raw(handler, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").find("Set-Cookie"),
+            std::string::npos);
+}
+
+TEST_F(Http, ClientAndServerStreamBodiesBothWays) {
+  auto stream = serve_with([](Request request) -> Task<Response> {
+    Response response;
+    response.body = std::move(request.body);  // sends back what comes, as it comes
+    co_return response;
+  });
+  Request request;
+  request.method = "POST";
+  request.body = std::make_unique<CountedBody>(5'000'000, false, std::nullopt);
+  std::string body;
+  const Response response = run(fetch(std::move(stream), std::move(request), &body));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(body.size(), 5'000'000U);
+}
+
+TEST_F(Http, ABodyCutShortIsAnErrorNeverASuccess) {
+  for (const bool chunked : {false, true}) {
+    auto stream = serve_with([chunked](Request) -> Task<Response> {
+      Response response;
+      response.body = std::make_unique<CountedBody>(
+          100'000, true, chunked ? std::nullopt : std::optional<std::uint64_t>{200'000});
+      co_return response;
+    });
+    std::string body;
+    EXPECT_THROW(run(fetch(std::move(stream), Request{}, &body)), boost::system::system_error);
+  }
+}
+
+TEST_F(Http, HeadHasALengthAndNoBody) {
+  const std::string answer = raw(echo, "HEAD /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  EXPECT_NE(answer.find("Content-Length: 8\r\n"), std::string::npos);
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
+}
+
+TEST_F(Http, A100ContinueComesOnlyWhenTheBodyIsWanted) {
+  const std::string head =
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+  EXPECT_TRUE(raw(echo, head + "abc").starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 "));
+  const Handler refuses = [](Request) -> Task<Response> { co_return Response::empty(403); };
+  EXPECT_TRUE(raw(refuses, head).starts_with("HTTP/1.1 403 "));
+}
+
+TEST(Headers, CompareNamesWithoutCaseAndFindTokens) {
+  Headers headers{{"Connection", "keep-alive, Upgrade"}, {"X", "1"}, {"x", "2"}};
+  EXPECT_TRUE(headers.has_token("connection", "upgrade"));
+  EXPECT_FALSE(headers.has_token("connection", "up"));
+  headers.set("X", "3");
+  EXPECT_EQ(headers.get("x"), "3");
+  EXPECT_EQ(headers.size(), 2U);
+}
+
+TEST(Query, DecodesAndRefusesBadEscapes) {
+  EXPECT_EQ(query_value("a=1&b=x%20y", "b"), "x y");
+  EXPECT_EQ(query_value("a", "a"), "");
+  EXPECT_FALSE(query_value("a=%zz", "a"));
+  EXPECT_FALSE(percent_decode("%4"));
+}
+
+}  // namespace
+}  // namespace hearth::http

@@ -1,0 +1,154 @@
+#include <ctime>
+
+#include <boost/system/system_error.hpp>
+
+#include <hearth/http/server.h>
+#include <hearth/http/watchdog.h>
+#include <hearth/http/wire.h>
+
+namespace hearth::http {
+
+namespace {
+
+/// A request's body, pulled from the wire. Shared with the serving loop, because a handler may keep
+/// it (as a proxied response does) for longer than its own call.
+class IncomingBody final : public Body {
+ public:
+  struct Wire {
+    WatchedStream* stream;
+    MessageReader* reader;  // null once the loop has gone
+    bool expects_continue;
+  };
+  IncomingBody(std::shared_ptr<Wire> wire, std::optional<std::uint64_t> length)
+      : wire_(std::move(wire)), length_(length) {}
+
+  Task<std::size_t> read_some(MutableBytes out) override {
+    if (wire_->reader == nullptr || wire_->reader->complete()) co_return 0;
+    if (wire_->expects_continue) {
+      wire_->expects_continue = false;
+      co_await wire_->stream->write(as_bytes("HTTP/1.1 100 Continue\r\n\r\n"));
+    }
+    co_return co_await wire_->reader->read_body(out);
+  }
+  [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
+
+ private:
+  std::shared_ptr<Wire> wire_;
+  std::optional<std::uint64_t> length_;
+};
+
+std::string http_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  const std::size_t size =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return {text.data(), size};
+}
+
+Framing framing_of(const Response& response, bool http_1_0) {
+  if (response.status == 204 || response.status == 304 || response.status < 200)
+    return Framing::none;
+  if (response.body->length()) return Framing::content_length;
+  return http_1_0 ? Framing::until_close : Framing::chunked;
+}
+
+Task<void> respond(loop::ByteStream& stream, Response& response, bool head, bool http_1_0,
+                   bool keep_alive) {
+  const Framing framing = framing_of(response, http_1_0);
+  response.headers.remove("connection");
+  if (!response.headers.has("date")) response.headers.add("Date", http_date());
+  response.headers.add("Connection",
+                       keep_alive && framing != Framing::until_close ? "keep-alive" : "close");
+  std::string start = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  start += reason(response.status);
+  co_await write_head(stream, std::move(start), response.headers, framing,
+                      response.body->length().value_or(0));
+  if (!head) co_await write_body(stream, *response.body, framing);
+}
+
+/// Reads what the handler left of a body; false when that is more than `limit`.
+Task<bool> drain(MessageReader& reader, std::uint64_t limit) {
+  if (reader.complete()) co_return true;
+  if (const auto length = reader.content_length(); length && *length > limit) co_return false;
+  Bytes scratch(8192);
+  std::uint64_t dropped = 0;
+  while (!reader.complete()) {
+    const std::size_t count = co_await reader.read_body(scratch);
+    dropped += count;
+    if (dropped > limit) co_return false;
+    if (count == 0) break;
+  }
+  co_return true;
+}
+
+Task<Response> answer(const Handler& handler, Request request) {
+  // No co_await inside a handler: g++ forbids it, and the connection must outlive a broken handler.
+  try {
+    co_return co_await handler(std::move(request));
+  } catch (const BodyTooLarge&) {
+    co_return Response::text(413, "The request is too large.\n");
+  } catch (const boost::system::system_error&) {
+    throw;  // the stream itself is lost
+  } catch (const std::exception&) {
+    co_return Response::text(500, "Something went wrong here. Try again.\n");
+  }
+}
+
+Task<bool> serve_one(WatchedStream& stream, MessageReader& reader, const Handler& handler,
+                     const ServeOptions& options) {
+  stream.allow(options.head_timeout);
+  int refused = 0;
+  try {
+    if (!co_await reader.next()) co_return false;
+  } catch (const MalformedMessage& malformed) {
+    refused = malformed.status;
+  }
+  if (refused != 0) {
+    Response response = Response::text(refused, std::string{reason(refused)} + "\n");
+    co_await respond(stream, response, false, false, false);
+    co_return false;
+  }
+  stream.allow(options.idle_timeout);
+
+  Request request;
+  request.method = reader.method();
+  request.target = reader.target();
+  request.headers = reader.headers();
+  const bool head = request.method == "HEAD";
+  const bool http_1_0 = reader.is_http_1_0();
+  const bool keep_alive = reader.keep_alive();
+  auto wire = std::make_shared<IncomingBody::Wire>(
+      &stream, &reader, request.headers.has_token("expect", "100-continue"));
+  request.body = std::make_unique<IncomingBody>(wire, reader.content_length());
+  const struct Detach {
+    IncomingBody::Wire& wire;
+    ~Detach() { wire.reader = nullptr; }
+  } detach{*wire};
+
+  // The time for the work itself is the handler's to bound: an app may start first.
+  stream.rest();
+  Response response = co_await answer(handler, std::move(request));
+  stream.allow(options.idle_timeout);
+  co_await respond(stream, response, head, http_1_0, keep_alive);
+  response.body.reset();
+  if (!keep_alive || (wire->expects_continue && !reader.complete())) co_return false;
+  co_return co_await drain(reader, options.drain_bytes);
+}
+
+}  // namespace
+
+Task<void> serve(std::unique_ptr<loop::ByteStream> stream, Handler handler, ServeOptions options) {
+  WatchedStream watched{*stream};
+  MessageReader reader{watched, MessageReader::Kind::requests, {.head_bytes = options.head_bytes}};
+  try {
+    while (co_await serve_one(watched, reader, handler, options)) {
+    }
+    co_await watched.close_write();
+  } catch (const boost::system::system_error&) {
+    stream->reset();
+  }
+}
+
+}  // namespace hearth::http

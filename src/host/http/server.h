@@ -1,0 +1,30 @@
+#pragma once
+// Serves HTTP/1.1 on any byte stream: a socket on loopback or a libp2p stream.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include <hearth/http/message.h>
+
+namespace hearth::http {
+
+/// Answers one request. May throw: what escapes becomes a 500 when nothing was sent yet.
+using Handler = std::function<Task<Response>(Request)>;
+
+struct ServeOptions {
+  std::uint32_t head_bytes = 64 * 1024;
+  std::chrono::seconds head_timeout{30};  ///< from the wait for a request to the end of its head
+  std::chrono::seconds idle_timeout{
+      120};  ///< without a byte either way while a message is under way
+  std::uint64_t drain_bytes =
+      256 * 1024;  ///< an unread request body up to this is read and dropped
+};
+
+/// Serves requests one after another until the other side ends, asks to close, or breaks the rules.
+/// Request bodies are pulled by the handler; a response is written while its body is pulled, so a
+/// slow side slows the other. Owns the stream.
+Task<void> serve(std::unique_ptr<loop::ByteStream> stream, Handler handler,
+                 ServeOptions options = {});
+
+}  // namespace hearth::http
