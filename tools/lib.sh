@@ -1,0 +1,92 @@
+# Shared by ./run, ./test and ./dev: say what is being done, time it, stop with a clear message.
+# Sourced; expects to run in the checkout's root.
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+export LC_ALL=C.UTF-8
+
+stages=()
+
+say() { printf '\n== %s\n' "$*"; }
+die() {
+  printf '\n%s\n' "$*" >&2
+  exit 1
+}
+
+# stage NAME COMMAND…: runs it, remembers its seconds, stops the script when it fails.
+stage() {
+  local name=$1 from=$SECONDS status=0
+  shift
+  say "$name"
+  "$@" || status=$?
+  stages+=("$(printf '%5d s  %s' $((SECONDS - from)) "$name")")
+  [ "$status" -eq 0 ] || die "Failed: $name (status $status, after $((SECONDS - from)) s)."
+}
+
+print_stages() {
+  say 'Where the time went'
+  printf '%s\n' "${stages[@]}"
+  printf '%5d s  in all\n' "$SECONDS"
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "This needs root once, to install packages: run it as root, or install sudo."
+  fi
+}
+
+debian_release() {
+  # shellcheck disable=SC1091
+  (. /etc/os-release && [ "${ID:-}" = debian ] && printf '%s' "${VERSION_ID%%.*}") ||
+    die "Only Debian 12 and 13 are supported: /etc/os-release names another system."
+}
+
+# install_packages SET…: the packages of tools/packages/SET that are not there yet.
+install_packages() {
+  local release set name missing=()
+  release=$(debian_release)
+  for set in "$@"; do
+    while read -r name; do
+      case $name in '' | '#'*) continue ;; esac
+      # "12:name" and "13:name" are for that release alone.
+      case $name in
+        "$release":*) name=${name#*:} ;;
+        [0-9]*:*) continue ;;
+      esac
+      dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed ||
+        missing+=("$name")
+    done <"tools/packages/$set"
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  printf 'Installing %d packages: %s\n' ${#missing[@]} "${missing[*]}"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
+    "${missing[@]}" >/dev/null
+}
+
+# Node 22 in build/node and the npm packages of web/; both only when something changed.
+install_node() {
+  bash web/tools/bootstrap-node.sh
+  export PATH="$root/build/node/bin:$PATH"
+  local stamp=build/node/web.stamp
+  if [ ! -d web/node_modules ] || [ web/package-lock.json -nt "$stamp" ]; then
+    (cd web && npm ci --no-audit --no-fund --loglevel=error)
+    touch "$stamp"
+  fi
+}
+
+# build_tree PRESET [TARGET…]
+build_tree() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" >"build/$preset.configure.log" 2>&1 ||
+    { cat "build/$preset.configure.log"; return 1; }
+  cmake --build "build/$preset" -- "$@"
+}
+
+build_web() { (cd web && npm run --silent build); }
