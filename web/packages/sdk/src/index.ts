@@ -1,0 +1,58 @@
+/**
+ * Reaches a Hearth appliance from a browser, peer to peer.
+ *
+ *     const device = (await DeviceKeys.open().load()) ?? (await DeviceKeys.open().create());
+ *     const connection = await connect("alice@flock.example", { device });
+ *     const response = await connection.fetch("/api/v1/appliance");
+ *
+ * `connect` uses the relayed path at once and moves new requests to a direct one when it stands.
+ */
+export { HearthError, applianceErrorCodes, clientErrorCodes, type HearthErrorCode } from "./errors.ts";
+export type {
+  ConnectionState,
+  ConnectionStatus,
+  DeviceId,
+  HearthConnection,
+  HearthRequestInit,
+  PersonaId,
+  Root,
+} from "./connection.ts";
+export { connect, open, type ConnectOptions, type ConnectTarget, type RootTarget } from "./connect.ts";
+export {
+  discoverFlock,
+  discoverLocal,
+  type FlockInfo,
+  type LocalAppliance,
+} from "./discover.ts";
+export { formatLink, parseLink, type HearthLink, type LinkKind } from "./identity/link.ts";
+export { DeviceKeys } from "./keys/device_keys.ts";
+export type { DeviceKey } from "./keys/device.ts";
+export { KnownAppliances, type KnownAppliance } from "./appliances.ts";
+export {
+  addPersona,
+  changePassword,
+  login,
+  pair,
+  setup,
+  type AddPersonaOptions,
+  type ChangePasswordOptions,
+  type DeviceDescription,
+  type LoginOptions,
+  type PairOptions,
+  type SetupOptions,
+  type SignedIn,
+} from "./auth/flows.ts";
+export {
+  HearthApi,
+  type Appliance,
+  type AppInstance,
+  type AppState,
+  type ApiEvent,
+  type Device,
+  type Flock,
+  type Me,
+  type NewPairing,
+  type Pairing,
+  type Persona,
+} from "./api.ts";
+export { AppHost, appLabel, appOrigin, type AppHostOptions, type AppLocation } from "./app/host.ts";
