@@ -158,7 +158,6 @@ Result<Bytes, CodecError> value_from_text(Kind kind, std::string_view text) {
       break;
     }
     case Kind::name:
-    case Kind::path:
       value = to_bytes(text);
       break;
     case Kind::peer:
@@ -185,7 +184,6 @@ std::string value_to_text(Kind kind, BytesView value) {
     case Kind::number:
       return std::to_string(Reader{value}.u64_be().value_or(0));
     case Kind::name:
-    case Kind::path:
       return to_text(value);
     case Kind::peer:
       return base58_encode(value);
