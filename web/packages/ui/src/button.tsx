@@ -25,7 +25,14 @@ function classes(look: ButtonLook, size: "normal" | "small", wide = false): stri
 }
 
 /** `isPending` keeps the button's place and name, shows that work is under way, and ignores presses. */
-export function Button({ look = "plain", size = "normal", icon: Icon, wide, children, ...rest }: ButtonProps) {
+export function Button({
+  look = "plain",
+  size = "normal",
+  icon: Icon,
+  wide,
+  children,
+  ...rest
+}: ButtonProps) {
   return (
     <AriaButton {...rest} className={classes(look, size, wide)}>
       {rest.isPending ? <span className="h-spinner" /> : Icon && <Icon className="h-icon" aria-hidden />}
@@ -42,7 +49,14 @@ export interface ButtonLinkProps extends Omit<LinkProps, "className" | "children
   children: ReactNode;
 }
 
-export function ButtonLink({ look = "plain", size = "normal", icon: Icon, wide, children, ...rest }: ButtonLinkProps) {
+export function ButtonLink({
+  look = "plain",
+  size = "normal",
+  icon: Icon,
+  wide,
+  children,
+  ...rest
+}: ButtonLinkProps) {
   return (
     <AriaLink {...rest} className={classes(look, size, wide)}>
       {Icon && <Icon className="h-icon" aria-hidden />}
@@ -51,7 +65,10 @@ export function ButtonLink({ look = "plain", size = "normal", icon: Icon, wide, 
   );
 }
 
-export interface IconButtonProps extends Omit<AriaButtonProps, "className" | "children" | "style" | "aria-label"> {
+export interface IconButtonProps extends Omit<
+  AriaButtonProps,
+  "className" | "children" | "style" | "aria-label"
+> {
   icon: LucideIcon;
   label: string;
   mirror?: boolean;

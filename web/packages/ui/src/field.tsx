@@ -98,7 +98,12 @@ export function SearchField({ label, inputRef, ...rest }: SearchFieldProps) {
   return (
     <AriaSearchField {...rest} aria-label={label} className="h-search">
       <Search className="h-icon" aria-hidden />
-      <Input className="h-search-input" placeholder={label} dir="auto" {...(inputRef ? { ref: inputRef } : {})} />
+      <Input
+        className="h-search-input"
+        placeholder={label}
+        dir="auto"
+        {...(inputRef ? { ref: inputRef } : {})}
+      />
       <AriaButton className="h-input-button h-search-clear" aria-label={texts.say("ui.clear_search")}>
         <X className="h-icon" aria-hidden />
       </AriaButton>

@@ -14,7 +14,10 @@ function oneOf<T extends string>(value: unknown, allowed: readonly T[]): T | und
   return allowed.find((each) => each === value);
 }
 
-export function readPreferences(storage: Pick<Storage, "getItem">, languages: readonly string[]): Preferences {
+export function readPreferences(
+  storage: Pick<Storage, "getItem">,
+  languages: readonly string[],
+): Preferences {
   let stored: Partial<Record<keyof Preferences, unknown>> = {};
   try {
     stored = JSON.parse(storage.getItem(key) ?? "{}") as typeof stored;
