@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by ./run, ./test and ./dev: say what is being done, time it, stop with a clear message.
 # Sourced; expects to run in the checkout's root.
 

@@ -4,7 +4,7 @@
 [ -d build/node/bin ] && export PATH="$root/build/node/bin:$PATH"
 
 bash tools/bans.sh
-shellcheck -x -e SC1091 run test dev .ci/run tools/*.sh tests/*.sh
+shellcheck -x -e SC1091,SC2154,SC2016 run test dev .ci/run tools/*.sh tests/*.sh
 (cd web && npm run --silent typecheck && npm run --silent lint)
 mapfile -t sources < <(git ls-files 'src/*.cpp' | grep -vE '_(fuzz|bench)\.cpp$' |
   { if [ "${1:-}" = --all ]; then cat; else grep -vE '^src/host/|_test\.cpp$'; fi; })

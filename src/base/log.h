@@ -15,12 +15,12 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 struct LogField {
   std::string_view key;
   std::string value;
-  LogField(std::string_view key, std::string_view value) : key(key), value(value) {}
-  LogField(std::string_view key, const char* value) : key(key), value(value) {}
-  LogField(std::string_view key, const std::string& value) : key(key), value(value) {}
+  LogField(std::string_view name, std::string_view text) : key(name), value(text) {}
+  LogField(std::string_view name, const char* text) : key(name), value(text) {}
+  LogField(std::string_view name, const std::string& text) : key(name), value(text) {}
   template <class Number>
     requires std::is_arithmetic_v<Number>
-  LogField(std::string_view key, Number value) : key(key), value(std::to_string(value)) {}
+  LogField(std::string_view name, Number number) : key(name), value(std::to_string(number)) {}
 };
 
 class Log {
