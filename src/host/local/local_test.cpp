@@ -1,0 +1,123 @@
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include <hearth/local/guard.h>
+#include <hearth/local/origins.h>
+
+namespace hearth::local {
+namespace {
+
+constexpr std::string_view label = "abcdefghijklmnopqrstuvwxyz";
+
+class Loopback : public ::testing::Test {
+ protected:
+  Loopback() {
+    write("shell/index.html", "shell");
+    write("shell/assets/a-1.js", "script");
+    write("shell/assets/a-1.js.br", "packed");
+    write("boot/.hearth/boot.html", "boot");
+    write("boot/.hearth/sw.js", "worker");
+    origins_.emplace(OriginsOptions{.base = "hearth.localhost:8420", .bare = {"127.0.0.1:8420"}},
+                     Site::load(dir_ / "shell"), Site::load(dir_ / "boot"));
+    guard_.emplace(*origins_);
+  }
+  ~Loopback() override { std::filesystem::remove_all(dir_); }
+
+  void write(const std::string& name, std::string_view text) const {
+    std::filesystem::create_directories((dir_ / name).parent_path());
+    std::ofstream{dir_ / name} << text;
+  }
+
+  static http::Request request(std::string host, std::string target, http::Headers more = {}) {
+    http::Request made;
+    made.target = std::move(target);
+    made.headers = std::move(more);
+    made.headers.set("Host", std::move(host));
+    return made;
+  }
+  int refused(http::Request request) const {
+    const auto refusal = guard_->refuse(request);
+    return refusal ? refusal->status : 0;
+  }
+
+  std::filesystem::path dir_ = std::filesystem::path{::testing::TempDir()} / "hearth-local";
+  std::optional<Origins> origins_;
+  std::optional<Guard> guard_;
+};
+
+TEST_F(Loopback, ServesShellAndBootPageByHost) {
+  const auto type = [&](const std::string& host, const std::string& target) {
+    const http::Response response = origins_->serve(request(host, target));
+    return std::pair{response.status, response.body->length().value_or(0)};
+  };
+  EXPECT_EQ(type("home.hearth.localhost:8420", "/"), (std::pair{200, 5UL}));
+  EXPECT_EQ(type("home.hearth.localhost:8420", "/devices"), (std::pair{200, 5UL}));
+  EXPECT_EQ(type("home.hearth.localhost:8420", "/gone.js").first, 404);
+  const std::string app = std::string{label} + ".hearth.localhost:8420";
+  EXPECT_EQ(type(app, "/anything/at.all"), (std::pair{200, 4UL}));
+  EXPECT_EQ(type(app, "/.hearth/sw.js"), (std::pair{200, 6UL}));
+  EXPECT_EQ(type(app, "/.hearth/none.js").first, 404);
+  EXPECT_EQ(type("127.0.0.1:8420", "/").first, 302);
+}
+
+TEST_F(Loopback, RefusesRebindingHosts) {
+  for (const auto* host : {"evil.example", "evil.example:8420", "hearth.localhost:9999", "",
+                           "home.hearth.localhost:8420.evil.example", "xhome.hearth.localhost:8420",
+                           "short.hearth.localhost:8420"}) {
+    EXPECT_EQ(origins_->serve(request(host, "/")).status, 421) << host;
+    EXPECT_EQ(refused(request(host, "/api/v1/appliance")), 421) << host;
+  }
+}
+
+TEST_F(Loopback, RefusesWhatAForeignPageCanSend) {
+  const std::string host = "127.0.0.1:8420";
+  const http::Headers json{{"Content-Type", "application/json"}};
+  http::Request form = request(host, "/api/v1/setup/start", {{"Content-Type", "text/plain"}});
+  form.method = "POST";
+  EXPECT_EQ(refused(std::move(form)), 415);
+  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"Origin", "https://evil.example"},
+           {"Origin", "null"},
+           {"Sec-Fetch-Site", "cross-site"},
+           {"Sec-Fetch-Site", "same-site"}}) {
+    http::Request foreign = request(host, "/api/v1/appliance", json);
+    foreign.headers.add(name, value);
+    EXPECT_EQ(refused(std::move(foreign)), 403) << name << value;
+  }
+  // An app's origin is same-site with the shell, but never the shell.
+  EXPECT_EQ(refused(request(std::string{label} + ".hearth.localhost:8420", "/api/v1/me")), 421);
+}
+
+TEST_F(Loopback, LetsTheShellAndScriptsThrough) {
+  http::Request shell = request("home.hearth.localhost:8420", "/api/v1/nonce",
+                                {{"Origin", "http://home.hearth.localhost:8420"},
+                                 {"Sec-Fetch-Site", "same-origin"},
+                                 {"Content-Type", "application/json"}});
+  shell.method = "POST";
+  EXPECT_EQ(refused(std::move(shell)), 0);
+  EXPECT_EQ(refused(request("127.0.0.1:8420", "/api/v1/appliance")), 0);
+}
+
+TEST_F(Loopback, SaysWhoMayFrameAndRevalidates) {
+  const http::Response page = origins_->serve(request("home.hearth.localhost:8420", "/"));
+  EXPECT_NE(page.headers.get("content-security-policy")->find("frame-ancestors 'none'"),
+            std::string_view::npos);
+  const http::Response app =
+      origins_->serve(request(std::string{label} + ".hearth.localhost:8420", "/x"));
+  EXPECT_NE(app.headers.get("content-security-policy")
+                ->find("frame-ancestors http://home.hearth.localhost:8420"),
+            std::string_view::npos);
+  const std::string etag{*page.headers.get("etag")};
+  EXPECT_EQ(
+      origins_->serve(request("home.hearth.localhost:8420", "/", {{"If-None-Match", etag}})).status,
+      304);
+  const http::Response packed = origins_->serve(
+      request("home.hearth.localhost:8420", "/assets/a-1.js", {{"Accept-Encoding", "gzip, br"}}));
+  EXPECT_EQ(packed.headers.get("content-encoding"), "br");
+  EXPECT_TRUE(packed.headers.get("content-type")->starts_with("text/javascript"));
+}
+
+}  // namespace
+}  // namespace hearth::local
