@@ -70,15 +70,19 @@ install_packages() {
     "${missing[@]}" >/dev/null
 }
 
-# Node 22 in build/node and the npm packages of web/; both only when something changed.
+# Node 22 in build/node and the npm packages of web/.
 install_node() {
   bash web/tools/bootstrap-node.sh
   export PATH="$root/build/node/bin:$PATH"
-  local stamp=build/node/web.stamp
-  if [ ! -d web/node_modules ] || [ web/package-lock.json -nt "$stamp" ]; then
-    (cd web && npm ci --no-audit --no-fund --loglevel=error)
-    touch "$stamp"
-  fi
+  install_npm web
+}
+
+# install_npm FOLDER: its npm packages, exactly as locked, when the lock file changed.
+install_npm() {
+  local stamp=$1/node_modules/.hearth-lock
+  cmp -s "$1/package-lock.json" "$stamp" && return 0
+  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error)
+  cp "$1/package-lock.json" "$stamp"
 }
 
 # build_tree PRESET [TARGET…]

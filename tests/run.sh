@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Runs the tests that need more than one program: interop with software written by others, and end to end
+# in headless Chromium. All, or the files named.
+#   tests/run.sh [FILE…]
+. "$(dirname "$0")/../tools/lib.sh"
+export PATH="$root/build/node/bin:$PATH"
+export HEARTH_BIN="$root/build/dev/bin" HEARTH_WEB="$root/build/web"
+mkdir -p build/reports build/screenshots
+for folder in tests/*/ apps/*/tests/; do
+  [ -f "$folder/package.json" ] && install_npm "$folder"
+done
+
+if [ $# -gt 0 ]; then files=("$@"); else
+  mapfile -t files < <(git ls-files 'tests/*.test.mjs' 'apps/*.test.mjs' | sort)
+fi
+[ ${#files[@]} -gt 0 ] || die 'No tests found.'
+status=0
+for file in "${files[@]}"; do
+  from=$SECONDS
+  report=build/reports/$(printf '%s' "${file%.test.mjs}" | tr / -).xml
+  if node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=junit \
+    --test-reporter-destination="$report" --test-reporter=dot --test-reporter-destination=/dev/null \
+    "$file" >"${report%.xml}.log" 2>&1; then
+    printf 'ok    %4d s  %s\n' $((SECONDS - from)) "$file"
+  else
+    printf 'FAIL  %4d s  %s\n' $((SECONDS - from)) "$file"
+    grep -A 30 '<failure' "$report" 2>/dev/null | head -n 80 || true
+    tail -n 60 "${report%.xml}.log"
+    status=1
+  fi
+done
+exit "$status"

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Shows that ./run and ./test work from nothing: makes a bare Debian (bash, git, apt) with mmdebstrap, clones this
+# checkout's HEAD into it, and runs both there.
+#   tools/bare.sh 12|13 [run|test|both]
+. "$(dirname "$0")/lib.sh"
+
+release=${1:?12 or 13}
+what=${2:-both}
+case $release in 12) suite=bookworm ;; 13) suite=trixie ;; *) die 'Debian 12 or 13.' ;; esac
+install_packages bare
+target=$(mktemp -d "${TMPDIR:-/var/tmp}/hearth-bare-$release.XXXXXX")
+cleanup() {
+  for mount in proc sys dev/pts dev/shm dev sys/fs/cgroup; do
+    mountpoint -q "$target/$mount" && umount -l "$target/$mount"
+  done
+  rm -rf --one-file-system "$target"
+}
+trap cleanup EXIT
+
+say "A bare Debian $release in $target"
+# The machine's own sources for this release, whatever they are; apt's settings (proxy) come along.
+mirror=$(sed -nE 's/^(deb |URIs: *)(\[[^]]*\] *)?([^ ]+\/debian\/?)( .*)?$/\3/p' \
+  /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
+[ -n "$mirror" ] || die 'No Debian mirror in the sources of apt.'
+mmdebstrap --variant=apt --include=bash,git,ca-certificates "$suite" "$target" "$mirror"
+for file in /etc/apt/apt.conf.d/*proxy* /etc/resolv.conf /etc/hosts /root/.npmrc; do
+  [ -e "$file" ] && mkdir -p "$target$(dirname "$file")" && cp "$file" "$target$file"
+done
+for folder in proc sys dev; do mount --rbind "/$folder" "$target/$folder" && mount --make-rslave "$target/$folder"; done
+git clone -q --no-hardlinks "$root" "$target/hearth"
+
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb ${npm_config_registry:+npm_config_registry="$npm_config_registry"} chroot "$target" bash -c "cd /hearth && $1"; }
+if [ "$what" != test ]; then
+  say './run'
+  inside './run --ready-json >/tmp/ready.json 2>/tmp/run.log & pid=$!
+    for _ in $(seq 2400); do [ -s /tmp/ready.json ] && break; kill -0 $pid 2>/dev/null || break; sleep 1; done
+    grep -m1 setup_url /tmp/ready.json || { tail -n 50 /tmp/run.log; exit 1; }
+    kill -TERM $pid; wait $pid'
+fi
+if [ "$what" != run ]; then
+  say './test'
+  inside ./test
+fi
+say "Debian $release: ok"
