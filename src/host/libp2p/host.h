@@ -1,6 +1,6 @@
 #pragma once
-// A libp2p host on Asio: connections by any transport, authenticated by PeerId, and streams on them named
-// by protocol id. The protocol cores under net/ decide; this drives them.
+// A libp2p host on Asio: connections by any transport, authenticated by PeerId, and streams on them
+// named by protocol id. The protocol cores under net/ decide; this drives them.
 
 #include <cstdint>
 #include <functional>
@@ -15,6 +15,7 @@
 #include <hearth/codec/multiaddr.h>
 #include <hearth/crypto/ed25519.h>
 #include <hearth/libp2p/limits.h>
+#include <hearth/libp2p/resource_manager.h>
 #include <hearth/loop/byte_stream.h>
 #include <hearth/loop/system.h>
 #include <hearth/peer/peer_id.h>
@@ -48,6 +49,8 @@ class Connection {
   [[nodiscard]] virtual Transport transport() const = 0;
   [[nodiscard]] virtual Direction direction() const = 0;
   [[nodiscard]] virtual bool is_open() const = 0;
+  /// Relayed under a limit of time or bytes: for signaling, not for data.
+  [[nodiscard]] virtual bool is_limited() const { return false; }
   /// Proposes `protocols` in order of preference. Throws system_error when none is agreed.
   virtual Task<StreamPtr> open_stream(std::vector<std::string> protocols) = 0;
   /// Ends it and all its streams. Idempotent.
@@ -56,8 +59,29 @@ class Connection {
 
 /// Serves one inbound stream; the stream is reset when the task ends without closing it.
 using StreamHandler = std::function<Task<void>(StreamPtr)>;
-/// Called after a connection stood (or, `closed`, after it ended). Must not throw.
+/// Called after a connection stood, or after it ended. Must not throw.
 using ConnectionObserver = std::function<void(const ConnectionPtr&)>;
+/// Makes a connection by an address that another transport understands. Throws system_error.
+using Dialer = std::function<Task<ConnectionPtr>(Multiaddr)>;
+
+/// What a peer told about itself (identify). Its own word, but for the id.
+struct PeerInfo {
+  PeerId id;
+  std::string agent;
+  std::vector<std::string> protocols;
+  std::vector<Multiaddr> addresses;   // from its signed record if it sent one
+  std::optional<Multiaddr> observed;  // how it sees us
+};
+using PeerObserver = std::function<void(const PeerInfo&)>;
+
+struct UpgradeOptions {
+  Direction direction = Direction::inbound;
+  Multiaddr remote;
+  /// Refuse anyone else.
+  std::optional<PeerId> expected;
+  Transport transport = Transport::relayed;
+  bool limited = false;
+};
 
 struct HostOptions {
   crypto::Ed25519PrivateKey key;
@@ -76,15 +100,18 @@ class Host {
   [[nodiscard]] const PeerId& id() const;
   [[nodiscard]] const crypto::Ed25519PrivateKey& key() const;
 
-  /// /ip4|ip6/…/tcp/PORT serves libp2p over raw TCP and WebSocket on the one port, told apart by the first
-  /// byte; other HTTP requests go to `set_http_fallback`. Port 0 picks one. Throws system_error.
+  /// /ip4|ip6/…/tcp/PORT serves libp2p over raw TCP and WebSocket on the one port, told apart by
+  /// the first byte; other HTTP requests go to `set_http_fallback`. Port 0 picks one. Throws
+  /// system_error.
   void listen(const Multiaddr& address);
   /// The same with TLS (wss and https). `certificate` and `key` are PEM files.
   void listen_tls(const Multiaddr& address, const std::string& certificate, const std::string& key);
-  /// Takes raw TCP connections that speak HTTP and no WebSocket for libp2p (a flock's static files).
+  /// Takes raw TCP connections that speak HTTP and no WebSocket for libp2p (a flock's static
+  /// files).
   void set_http_fallback(std::function<Task<void>(std::unique_ptr<loop::ByteStream>)> serve);
 
-  /// What we listen on (no /p2p suffix), and what we tell others: adds relayed addresses and observers'.
+  /// What we listen on (no /p2p suffix; 0.0.0.0 and :: as the machine's own addresses), and what
+  /// we tell others: with those announced, relayed ones among them.
   [[nodiscard]] std::vector<Multiaddr> listen_addresses() const;
   [[nodiscard]] std::vector<Multiaddr> announced_addresses() const;
   void announce(const Multiaddr& address);
@@ -93,30 +120,54 @@ class Host {
   void handle(std::string protocol, StreamHandler handler);
   void on_connected(ConnectionObserver observer);
   void on_disconnected(ConnectionObserver observer);
+  /// After each identify and identify-push of a connected peer.
+  void on_identified(PeerObserver observer);
+  /// Of a connected peer that has been identified.
+  [[nodiscard]] std::optional<PeerInfo> peer_info(const PeerId& peer) const;
 
-  /// The best open connection to the peer (direct before relayed), or a new one by the first address
-  /// that works. Throws system_error.
-  Task<ConnectionPtr> dial(const PeerId& peer, std::vector<Multiaddr> addresses);
+  /// The best open connection to the peer (direct before relayed), or a new one by the first
+  /// address that works. Throws system_error.
+  Task<ConnectionPtr> dial(PeerId peer, std::vector<Multiaddr> addresses);
   /// Always a new connection by exactly this address, which ends in /p2p/ID.
-  Task<ConnectionPtr> dial_address(const Multiaddr& address);
-  /// Makes a connection of a stream: the relayed end-to-end connection of circuit relay v2.
-  Task<ConnectionPtr> upgrade(std::unique_ptr<loop::ByteStream> raw, Direction direction,
-                              const Multiaddr& remote, std::optional<PeerId> expected);
-  /// Adopts a connection that another transport made (WebRTC).
+  Task<ConnectionPtr> dial_address(Multiaddr address);
+  /// Addresses that `takes` says yes to are dialed by `dial` (WebRTC, circuits); asked before our
+  /// own.
+  void add_dialer(std::function<bool(const Multiaddr&)> takes, Dialer dial);
+  /// Makes a connection of a byte stream: the end-to-end connection inside a relay's circuit.
+  Task<ConnectionPtr> upgrade(std::unique_ptr<loop::ByteStream> raw, UpgradeOptions options);
+
+  // For transports that make their own connections (WebRTC).
+  /// Adopts a connection: it counts, is observed, identified and found like our own. Throws
+  /// system_error when limits refuse it. Its maker calls retire() when it has ended.
   void adopt(ConnectionPtr connection);
-  /// Runs the handler of `protocol` on an inbound stream of an adopted connection.
-  [[nodiscard]] std::vector<std::string> protocols() const;
+  void retire(const ConnectionPtr& connection);
+  /// Agrees on the protocol of a stream that the peer opened on an adopted connection, and serves
+  /// it.
+  void serve_raw(ConnectionPtr connection, std::unique_ptr<loop::ByteStream> raw);
+  /// Agrees on one of `protocols` on a stream that we opened; for the maker's open_stream().
+  Task<StreamPtr> agree(ConnectionPtr connection, std::unique_ptr<loop::ByteStream> raw,
+                        std::vector<std::string> protocols);
+  /// Runs the handler of an inbound stream whose protocol is agreed already.
   void serve_inbound(StreamPtr stream);
+  /// What handle() was called for, and identify tells others.
+  [[nodiscard]] std::vector<std::string> protocols() const;
 
   [[nodiscard]] std::vector<ConnectionPtr> connections() const;
   [[nodiscard]] std::vector<ConnectionPtr> connections_to(const PeerId& peer) const;
   void close_peer(const PeerId& peer) noexcept;
+  [[nodiscard]] ResourceCounters resources() const;
+  [[nodiscard]] const Limits& limits() const;
+  [[nodiscard]] boost::asio::any_io_executor executor() const;
+  [[nodiscard]] const loop::SystemClock& clock() const;
+  [[nodiscard]] Entropy& entropy() const;
+  [[nodiscard]] Log& log() const;
   /// Refuses new connections, ends all. Returns when they are gone.
   Task<void> shut_down();
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  // Shared: connections and coroutines on their way out may hold it longer.
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace hearth::libp2p

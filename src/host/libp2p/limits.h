@@ -1,5 +1,6 @@
 #pragma once
-// Every bound on what strangers can make a host hold or do, in one place. ResourceManager enforces them.
+// Every bound on what strangers can make a host hold or do, in one place. ResourceManager enforces
+// them.
 
 #include <chrono>
 #include <cstddef>
@@ -31,7 +32,8 @@ struct Limits {
   unsigned ipv6_prefix_bits = 56;
   /// Prefixes remembered for their rate; the one idle longest gives way.
   std::size_t prefixes = 4096;
-  /// Loopback is subject to the totals alone: proxies, tests and the machine's own tools live there.
+  /// Loopback is subject to the totals alone: proxies, tests and the machine's own tools live
+  /// there.
   bool exempt_loopback = true;
 
   // --- streams ---
@@ -39,13 +41,12 @@ struct Limits {
   std::size_t outbound_streams_per_connection = 1000;
   /// In all, both directions, over every connection.
   std::size_t streams = 16384;
-  /// Inbound streams of one protocol on one connection; `stream_limits` overrides it by protocol id.
+  /// Inbound streams of one protocol on one connection; `stream_limits` overrides it by protocol
+  /// id.
   std::size_t inbound_streams_per_protocol = 1000;
   std::map<std::string, std::size_t, std::less<>> stream_limits = {
-      {"/ipfs/id/1.0.0", 2},
-      {"/ipfs/id/push/1.0.0", 2},
-      {"/ipfs/ping/1.0.0", 4},
-      {"/libp2p/circuit/relay/0.2.0/stop", 64},
+      {"/ipfs/id/1.0.0", 2},          {"/ipfs/id/push/1.0.0", 2},
+      {"/ipfs/ping/1.0.0", 4},        {"/libp2p/circuit/relay/0.2.0/stop", 64},
       {"/webrtc-signaling/0.0.1", 4},
   };
   /// Inbound streams whose protocol isn't agreed yet, per connection.
@@ -67,9 +68,6 @@ struct Limits {
   Duration negotiation_timeout = std::chrono::seconds{10};
   /// Between the starts of attempts at several addresses (happy eyeballs, RFC 8305 section 5).
   Duration dial_stagger = std::chrono::milliseconds{250};
-  /// What a peer may leave unsent to us before its connection counts as dead: no byte for this long
-  /// while we wait to send.
-  Duration stall_timeout = std::chrono::seconds{60};
 };
 
 }  // namespace hearth::libp2p
