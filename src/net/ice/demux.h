@@ -1,0 +1,117 @@
+#pragma once
+// Tells the datagrams of all sessions on one UDP port apart, and decides which strangers may begin
+// one.
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <hearth/base/bytes.h>
+#include <hearth/base/endpoint.h>
+#include <hearth/base/entropy.h>
+#include <hearth/base/result.h>
+#include <hearth/base/time.h>
+#include <hearth/ice/agent.h>
+#include <hearth/stun/prefix_table.h>
+
+namespace hearth::ice {
+
+/// By the first byte (RFC 7983 §7).
+enum class PacketKind : std::uint8_t { stun, dtls, other };
+[[nodiscard]] PacketKind classify(BytesView datagram);
+
+/// libp2p's webrtc-direct: the dialer makes both sides' credentials from one text, which the
+/// listener reads from the first check's USERNAME. In both versions our ufrag and password are the
+/// same text.
+enum class DirectVersion : std::uint8_t { v1, v2 };
+/// The version of a ufrag "libp2p+webrtc+v1/…" or "…v2/…" that is ice-chars and 22–256 long.
+[[nodiscard]] std::optional<DirectVersion> direct_version(std::string_view ufrag);
+
+struct DemuxOptions {
+  /// Whether Binding requests without USERNAME go to a STUN server.
+  bool stun_server = false;
+  /// Whether webrtc-direct dialers are admitted.
+  bool direct = true;
+  std::size_t max_sessions = 1024;
+  /// Sessions admitted from strangers that aren't confirmed yet; a further one ends the oldest.
+  std::size_t max_unconfirmed = 128;
+  stun::Rate::Limit admissions_per_prefix{.per_second = 4, .burst = 16};
+  stun::Rate::Limit admissions_in_all{.per_second = 50, .burst = 200};
+  /// Power of two; four prefixes each.
+  std::size_t prefix_table_sets = 256;
+};
+
+enum class DropReason : std::uint8_t {
+  unknown_kind,      // neither STUN nor DTLS
+  malformed,         // STUN that can't be parsed
+  unknown_endpoint,  // DTLS from where no session is
+  unknown_session,   // a check or response for no session we have
+  unauthenticated,   // a first check whose MESSAGE-INTEGRITY or FINGERPRINT is absent or wrong
+  limited,           // too many admissions
+  full,              // max_sessions, and all are confirmed
+};
+
+// Where a datagram goes. Views borrow the datagram.
+
+/// STUN: Agent::receive. DTLS: the session's DTLS.
+struct ToSession {
+  SessionTag session;
+  PacketKind kind;
+};
+/// A webrtc-direct dialer's first check, authenticated. The session exists in the demux under
+/// `session`: make a lite agent with this tag, local ufrag and password both `ufrag`, and give it
+/// this datagram.
+struct Admit {
+  SessionTag session;
+  DirectVersion version;
+  std::string_view ufrag;
+  std::string_view remote_ufrag;
+  /// End this session (it is gone from the demux): its place was needed.
+  std::optional<SessionTag> evicted;
+};
+struct ToStunServer {};
+struct Drop {
+  DropReason why;
+};
+using Route = std::variant<ToSession, Admit, ToStunServer, Drop>;
+
+/// The core of a port shared by all sessions.
+///
+/// The threat: anyone can send us anything from any source address. Nothing is kept for a datagram
+/// until it is a check whose MESSAGE-INTEGRITY is right. For webrtc-direct a stranger can make one,
+/// so admissions are limited per prefix and in all, and the unconfirmed sessions they make are
+/// bounded; the oldest gives way, so that a flood of forged sources slows newcomers but never
+/// touches confirmed sessions.
+class Demux {
+ public:
+  /// Remote endpoints a session may hold; binding a further one forgets the oldest.
+  static constexpr std::size_t max_endpoints_per_session = 8;
+
+  Demux(const DemuxOptions& options, Entropy& entropy);
+
+  [[nodiscard]] Route route(Instant now, const Endpoint& from, BytesView datagram);
+
+  /// A session of ours, confirmed from the start, known by its local ufrag. Nothing when full or
+  /// when the ufrag is taken.
+  [[nodiscard]] std::optional<SessionTag> add(std::string_view local_ufrag);
+  /// The peer proved itself (DTLS stands): no newcomer takes its place any more.
+  void confirm(SessionTag session);
+  /// What comes from `remote` is the session's: call it after Agent::receive returned
+  /// Received::check. The newest session to claim an endpoint has it.
+  void bind(SessionTag session, const Endpoint& remote);
+  void remove(SessionTag session);
+
+  [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
+  [[nodiscard]] std::size_t unconfirmed() const { return unconfirmed_; }
+  /// Entries in all tables that grow: 0 when all sessions are removed.
+  [[nodiscard]] std::size_t table_size() const;
+
+ private:
+};
+
+}  // namespace hearth::ice
