@@ -8,6 +8,9 @@
 
 namespace hearth::noise {
 
+/// What an identity key signs about a static key: a label, then the key.
+[[nodiscard]] Bytes statement_about(const crypto::X25519PublicKey& static_key);
+
 /// A Noise static key and the identity key's signature over it. Made once per host and lent to each
 /// handshake, which saves it a signature and a key generation.
 class Credentials {
