@@ -1,5 +1,6 @@
 import type { PersonaId, Root } from "./connection.ts";
 import { HearthError } from "./errors.ts";
+import { Database } from "./keys/database.ts";
 
 /** A box this browser has met. Its root is pinned: nothing else is ever accepted for it silently. */
 export interface KnownAppliance {
@@ -23,26 +24,96 @@ export interface KnownAppliance {
   lastUsed: number;
 }
 
-export class KnownAppliances {
-  static open(): KnownAppliances {
-    return new KnownAppliances();
+export type ApplianceFacts = Partial<Omit<KnownAppliance, "root" | "firstSeen">>;
+
+/** What `connect` needs of a store of pins. */
+export interface Pins {
+  list(): Promise<KnownAppliance[]>;
+  get(root: Root): Promise<KnownAppliance | undefined>;
+  remember(root: Root, facts: ApplianceFacts): Promise<KnownAppliance>;
+}
+
+/** The pins and known boxes of this browser, in IndexedDB. */
+export class KnownAppliances implements Pins {
+  readonly #database: Database;
+
+  private constructor(database: Database) {
+    this.#database = database;
   }
+
+  static open(database: Database = new Database()): KnownAppliances {
+    return new KnownAppliances(database);
+  }
+
   /** By last use, newest first. */
   async list(): Promise<KnownAppliance[]> {
-    throw new HearthError("unavailable", "not built yet");
+    const all = await this.#database.all<KnownAppliance>("appliances");
+    return all.sort((a, b) => b.lastUsed - a.lastUsed);
   }
-  async get(root: Root): Promise<KnownAppliance | undefined> {
-    void root;
-    throw new HearthError("unavailable", "not built yet");
+
+  get(root: Root): Promise<KnownAppliance | undefined> {
+    return this.#database.get<KnownAppliance>("appliances", root);
   }
+
   /** Merges into what is known; never lowers an epoch or sequence. */
-  async remember(root: Root, facts: Partial<Omit<KnownAppliance, "root">>): Promise<KnownAppliance> {
-    void root, facts;
-    throw new HearthError("unavailable", "not built yet");
+  remember(root: Root, facts: ApplianceFacts): Promise<KnownAppliance> {
+    return this.#database.update<KnownAppliance>("appliances", root, (old) => merge(root, old, facts, Date.now()));
   }
+
   /** Forgets the box and its pin. Only on the person's explicit wish. */
-  async forget(root: Root): Promise<void> {
-    void root;
-    throw new HearthError("unavailable", "not built yet");
+  forget(root: Root): Promise<void> {
+    return this.#database.remove("appliances", root);
+  }
+}
+
+/** Pins that live as long as the page. */
+export class MemoryPins implements Pins {
+  readonly #known = new Map<Root, KnownAppliance>();
+
+  list(): Promise<KnownAppliance[]> {
+    return Promise.resolve([...this.#known.values()].sort((a, b) => b.lastUsed - a.lastUsed));
+  }
+
+  get(root: Root): Promise<KnownAppliance | undefined> {
+    return Promise.resolve(this.#known.get(root));
+  }
+
+  remember(root: Root, facts: ApplianceFacts): Promise<KnownAppliance> {
+    const merged = merge(root, this.#known.get(root), facts, Date.now());
+    this.#known.set(root, merged);
+    return Promise.resolve(merged);
+  }
+}
+
+function merge(root: Root, old: KnownAppliance | undefined, facts: ApplianceFacts, now: number): KnownAppliance {
+  const base = old ?? { root, multiaddrs: [], epoch: 0, sequence: 0, firstSeen: now, lastUsed: now };
+  const given = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
+  return {
+    ...base,
+    ...given,
+    epoch: Math.max(base.epoch, facts.epoch ?? 0),
+    sequence: Math.max(base.sequence, facts.sequence ?? 0),
+  };
+}
+
+/**
+ * The pin rules for a name: it leads to the root it led to before, and its sequence and epoch never fall.
+ * Throws `root_changed`, `bad_record` or `superseded`.
+ */
+export function checkAgainstPins(
+  seen: { root: Root; name?: string; flock?: string; epoch: number; sequence?: number },
+  known: readonly KnownAppliance[],
+): void {
+  if (seen.name !== undefined) {
+    const pinned = known.find((box) => box.name === seen.name && box.flock === seen.flock);
+    if (pinned !== undefined && pinned.root !== seen.root) {
+      throw new HearthError("root_changed", `${seen.name} leads to another box than before`);
+    }
+  }
+  const pinned = known.find((box) => box.root === seen.root);
+  if (pinned === undefined) return;
+  if (seen.epoch < pinned.epoch) throw new HearthError("superseded", "a newer host of this box was seen before");
+  if (seen.sequence !== undefined && seen.sequence < pinned.sequence) {
+    throw new HearthError("bad_record", "an older record than the one seen before");
   }
 }

@@ -1,0 +1,26 @@
+import { readPreferences, showPreferences, writePreferences, type Preferences, type Texts } from "@hearth/ui";
+import { createContext, use, useCallback, useEffect, useMemo, useState, type ReactNode } from "react";
+
+interface Control {
+  preferences: Preferences;
+  change: (next: Partial<Preferences>) => void;
+}
+
+const Context = createContext<Control | null>(null);
+
+export function usePreferences(): Control {
+  const control = use(Context);
+  if (!control) throw new Error("no PreferencesProvider above this component");
+  return control;
+}
+
+export function PreferencesProvider({ texts, children }: { texts: Texts; children: ReactNode }) {
+  const [preferences, set] = useState(() => readPreferences(localStorage, navigator.languages));
+  const change = useCallback((next: Partial<Preferences>) => set((old) => ({ ...old, ...next })), []);
+  useEffect(() => {
+    void texts.use(preferences.locale).then(() => showPreferences(preferences, document));
+    writePreferences(localStorage, preferences);
+  }, [preferences, texts]);
+  const control = useMemo(() => ({ preferences, change }), [preferences, change]);
+  return <Context value={control}>{children}</Context>;
+}

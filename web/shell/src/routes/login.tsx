@@ -1,0 +1,140 @@
+import { Avatar, Button, Checkbox, PasswordField, TextField } from "@hearth/ui";
+import type { KnownAppliance, LocalAppliance } from "@hearth/sdk";
+import { useState, type FormEvent } from "react";
+import { useNavigate } from "@tanstack/react-router";
+import { classify } from "../model/link.ts";
+import { Threshold, Trouble, useDeviceName, useSession, useSnapshot, useText } from "../shared.tsx";
+
+export function Login() {
+  const t = useText();
+  const session = useSession();
+  const navigate = useNavigate();
+  const deviceName = useDeviceName();
+  const { known, local, flock } = useSnapshot();
+  const [chosen, setChosen] = useState<KnownAppliance | LocalAppliance | null>(local ?? known[0] ?? null);
+  const [box, setBox] = useState("");
+  const [name, setName] = useState(chosen && "personaName" in chosen ? (chosen.personaName ?? "") : "");
+  const [password, setPassword] = useState("");
+  const [remember, setRemember] = useState(false);
+  const [pending, setPending] = useState(false);
+  const [checked, setChecked] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    const link = classify(box);
+    if (!chosen && (link?.kind === "setup" || link?.kind === "pair")) {
+      session.useLink(link);
+      await navigate({ to: link.kind === "pair" ? "/join" : "/welcome" });
+      return;
+    }
+    setChecked(true);
+    if ((!chosen && box.trim() === "") || name.trim() === "" || password === "") return;
+    setPending(true);
+    setError(null);
+    try {
+      await session.login({
+        box: chosen ?? box.trim(),
+        name: name.trim().toLowerCase(),
+        password,
+        deviceName,
+        remember,
+      });
+      await navigate({ to: "/" });
+    } catch (failure) {
+      setError(failure);
+      setPending(false);
+    }
+  }
+
+  const title = chosen ? titleOf(chosen) : "";
+  return (
+    <Threshold
+      title={chosen ? t("login.title_at", { box: title }) : t("login.title")}
+      lead={chosen ? undefined : t("login.lead")}
+      lit={chosen !== null}
+    >
+      <form className="h-stack" onSubmit={(event) => void submit(event)}>
+        {!chosen && known.length > 0 && (
+          <ul className="s-known" aria-label={t("login.known")}>
+            {known.slice(0, 4).map((each) => (
+              <li key={each.root}>
+                <Button
+                  look="plain"
+                  wide
+                  onPress={() => {
+                    setChosen(each);
+                    setName(each.personaName ?? "");
+                  }}
+                >
+                  <span className="s-known-box">
+                    <Avatar name={titleOf(each)} id={each.root} size="small" />
+                    <bdi>{titleOf(each)}</bdi>
+                  </span>
+                </Button>
+              </li>
+            ))}
+          </ul>
+        )}
+        {!chosen && (
+          <TextField
+            label={t("login.box")}
+            description={flock ? t("login.box_hint_flock") : t("login.box_hint")}
+            autoFocus
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck="false"
+            value={box}
+            error={checked && box.trim() === "" ? t("login.box_missing") : undefined}
+            onChange={setBox}
+          />
+        )}
+        <TextField
+          label={t("login.name")}
+          autoFocus={chosen !== null && name === ""}
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck="false"
+          maxLength={64}
+          value={name}
+          error={checked && name.trim() === "" ? t("login.name_missing") : undefined}
+          onChange={setName}
+        />
+        <PasswordField
+          label={t("password.label")}
+          autoFocus={chosen !== null && name !== ""}
+          autoComplete="current-password"
+          value={password}
+          error={checked && password === "" ? t("login.password_missing") : undefined}
+          onChange={setPassword}
+        />
+        <Checkbox
+          isSelected={remember}
+          onChange={setRemember}
+          description={remember ? t("login.remember_on") : t("login.remember_off")}
+        >
+          {t("login.remember")}
+        </Checkbox>
+        <Trouble error={error} />
+        <Button look="primary" type="submit" wide isPending={pending}>
+          {t("login.submit")}
+        </Button>
+        {pending && (
+          <p className="h-hint" role="status">
+            {t("login.pending")}
+          </p>
+        )}
+        {chosen && (
+          <Button look="quiet" wide isDisabled={pending} onPress={() => setChosen(null)}>
+            {t("login.other_box")}
+          </Button>
+        )}
+      </form>
+    </Threshold>
+  );
+}
+
+export function titleOf(box: KnownAppliance | LocalAppliance): string {
+  if ("addrs" in box) return box.name;
+  return box.title ?? box.name ?? box.root.slice(0, 8);
+}

@@ -1,0 +1,312 @@
+import { Badge, Button, Choice, Dialog, PasswordField, Row, Rows, TextField, localeNames, locales, useTexts, type Theme } from "@hearth/ui";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState, type FormEvent } from "react";
+import { passwordTrouble } from "../model/names.ts";
+import { flockHost } from "../model/flocks.ts";
+import { usePreferences } from "../preferences.tsx";
+import { Page, Trouble, useInside, useSession, useText, useWorld } from "../shared.tsx";
+
+/** Settings, as sentences. */
+export function Settings() {
+  const t = useText();
+  const { persona } = useInside();
+  const owner = persona.role === "owner";
+  return (
+    <Page title={t("settings.title")}>
+      <div className="s-settings">
+        <Appearance />
+        <BoxName owner={owner} />
+        <Password />
+        <Flocks owner={owner} />
+        <ThisDevice />
+      </div>
+    </Page>
+  );
+}
+
+function Appearance() {
+  const t = useText();
+  const { preferences, change } = usePreferences();
+  const themes: Theme[] = ["system", "light", "dark"];
+  return (
+    <section className="s-setting">
+      <h2 className="h-heading">{t("settings.looks")}</h2>
+      <p className="s-sentence">
+        {t("settings.theme_before")}{" "}
+        <Choice
+          label={t("settings.theme")}
+          value={preferences.theme}
+          options={themes.map((id) => ({ id, text: t(`settings.theme_${id}`) }))}
+          onChange={(theme) => change({ theme })}
+        />{" "}
+        {t("settings.language_before")}{" "}
+        <Choice
+          label={t("settings.language")}
+          value={preferences.locale}
+          options={locales.map((id) => ({ id, text: localeNames[id], lang: id }))}
+          onChange={(locale) => change({ locale })}
+        />
+        {t("settings.language_after")}
+      </p>
+    </section>
+  );
+}
+
+function BoxName({ owner }: { owner: boolean }) {
+  const t = useText();
+  const { session, toasts } = useWorld();
+  const { api, title } = useInside();
+  const [open, setOpen] = useState(false);
+  const [name, setName] = useState(title);
+  const rename = useMutation({
+    mutationFn: () => api.renameAppliance(name.trim()),
+    onSuccess: () => {
+      session.setTitle(name.trim());
+      toasts.show({ text: t("settings.renamed", { name: name.trim() }) });
+      setOpen(false);
+    },
+  });
+  return (
+    <section className="s-setting">
+      <h2 className="h-heading">{t("settings.box")}</h2>
+      <div className="s-setting-row">
+        <p>{t("settings.box_called", { box: title })}</p>
+        {owner && (
+          <Button
+            onPress={() => {
+              setName(title);
+              setOpen(true);
+            }}
+          >
+            {t("settings.rename_box")}
+          </Button>
+        )}
+      </div>
+      <Dialog title={t("settings.rename_box")} open={open} onClose={() => setOpen(false)}>
+        <form
+          className="h-stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (name.trim() !== "") rename.mutate();
+          }}
+        >
+          <TextField label={t("first.box_name")} autoFocus maxLength={64} value={name} onChange={setName} />
+          <Trouble error={rename.error} />
+          <div className="s-actions">
+            <Button look="quiet" onPress={() => setOpen(false)}>
+              {t("app.cancel")}
+            </Button>
+            <Button look="primary" type="submit" isPending={rename.isPending}>
+              {t("app.save")}
+            </Button>
+          </div>
+        </form>
+      </Dialog>
+    </section>
+  );
+}
+
+function Password() {
+  const t = useText();
+  const { toasts } = useWorld();
+  const session = useSession();
+  const { connection, key, persona } = useInside();
+  const [open, setOpen] = useState(false);
+  const [present, setPresent] = useState("");
+  const [next, setNext] = useState("");
+  const [checked, setChecked] = useState(false);
+  const weak = passwordTrouble(next, persona.name);
+  const close = () => {
+    setOpen(false);
+    setPresent("");
+    setNext("");
+    setChecked(false);
+  };
+  const save = useMutation({
+    mutationFn: () => session.platform.changePassword(connection, { key, present, next }),
+    onSuccess: () => {
+      toasts.show({ text: t("settings.password_changed") });
+      close();
+    },
+  });
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    setChecked(true);
+    if (!weak && present !== "") save.mutate();
+  }
+  return (
+    <section className="s-setting">
+      <h2 className="h-heading">{t("password.label")}</h2>
+      <div className="s-setting-row">
+        <p>{t("settings.password_explain", { name: persona.name })}</p>
+        <Button onPress={() => setOpen(true)}>{t("settings.password_change")}</Button>
+      </div>
+      <Dialog title={t("settings.password_change")} open={open} onClose={close}>
+        <form className="h-stack" onSubmit={submit}>
+          <PasswordField
+            label={t("settings.password_present")}
+            autoFocus
+            autoComplete="current-password"
+            value={present}
+            error={checked && present === "" ? t("login.password_missing") : undefined}
+            onChange={setPresent}
+          />
+          <PasswordField
+            label={t("settings.password_new")}
+            description={t("password.hint")}
+            autoComplete="new-password"
+            value={next}
+            error={checked && weak ? t(weak === "short" ? "password.short" : "password.same") : undefined}
+            onChange={setNext}
+          />
+          <Trouble error={save.error} />
+          <div className="s-actions">
+            <Button look="quiet" onPress={close}>
+              {t("app.cancel")}
+            </Button>
+            <Button look="primary" type="submit" isPending={save.isPending}>
+              {t("app.save")}
+            </Button>
+          </div>
+        </form>
+      </Dialog>
+    </section>
+  );
+}
+
+function Flocks({ owner }: { owner: boolean }) {
+  const t = useText();
+  const { api } = useInside();
+  const client = useQueryClient();
+  const { toasts } = useWorld();
+  const flocks = useQuery({ queryKey: ["flocks"], queryFn: ({ signal }) => api.flocks(signal) });
+  const [open, setOpen] = useState(false);
+  const [address, setAddress] = useState("");
+  const done = () => client.invalidateQueries({ queryKey: ["flocks"] });
+  const join = useMutation({
+    mutationFn: () => api.joinFlock(address.trim()),
+    onSuccess: async () => {
+      await done();
+      setOpen(false);
+      setAddress("");
+    },
+  });
+  const leave = useMutation({
+    mutationFn: ({ peerId }: { peerId: string; multiaddr: string; name?: string | undefined }) => api.leaveFlock(peerId),
+    onSuccess: async (_, left) => {
+      await done();
+      toasts.show({
+        text: t("settings.flock_left", { flock: flockHost(left.multiaddr) }),
+        action: { text: t("app.undo"), run: () => void api.joinFlock(left.multiaddr, left.name).then(done) },
+      });
+    },
+  });
+  return (
+    <section className="s-setting">
+      <h2 className="h-heading">{t("settings.flocks")}</h2>
+      <p className="h-soft">{t("settings.flocks_explain")}</p>
+      <Trouble error={flocks.error} />
+      {flocks.data && flocks.data.length > 0 && (
+        <Rows label={t("settings.flocks")}>
+          {flocks.data.map((flock) => (
+            <Row
+              key={flock.peerId}
+              title={<bdi dir="ltr">{flockHost(flock.multiaddr)}</bdi>}
+              mark={
+                flock.error === undefined && /^(registered|connected|ready|online|up|ok)/.test(flock.state) ? (
+                  <Badge tone="good">{t("settings.flock_up")}</Badge>
+                ) : (
+                  <Badge>{t("settings.flock_down")}</Badge>
+                )
+              }
+              note={flock.error ?? (flock.name === undefined ? undefined : t("settings.flock_name", { name: flock.name }))}
+              actions={
+                owner && (
+                  <Button look="quiet" size="small" onPress={() => leave.mutate(flock)}>
+                    {t("settings.flock_leave")}
+                  </Button>
+                )
+              }
+            />
+          ))}
+        </Rows>
+      )}
+      {flocks.data?.length === 0 && <p>{t("settings.flocks_none")}</p>}
+      {owner && (
+        <div>
+          <Button onPress={() => setOpen(true)}>{t("settings.flock_add")}</Button>
+        </div>
+      )}
+      <Dialog title={t("settings.flock_add")} open={open} onClose={() => setOpen(false)}>
+        <form
+          className="h-stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (address.trim() !== "") join.mutate();
+          }}
+        >
+          <TextField
+            label={t("settings.flock_address")}
+            description={t("settings.flock_address_hint")}
+            autoFocus
+            autoComplete="off"
+            spellCheck="false"
+            value={address}
+            onChange={setAddress}
+          />
+          <Trouble error={join.error} />
+          <div className="s-actions">
+            <Button look="quiet" onPress={() => setOpen(false)}>
+              {t("app.cancel")}
+            </Button>
+            <Button look="primary" type="submit" isPending={join.isPending}>
+              {t("settings.flock_add")}
+            </Button>
+          </div>
+        </form>
+      </Dialog>
+    </section>
+  );
+}
+
+function ThisDevice() {
+  const t = useText();
+  const { session, toasts } = useWorld();
+  const { title, remembered } = useInside();
+  const [open, setOpen] = useState(false);
+  const forget = useMutation({
+    mutationFn: () => session.forgetDevice(),
+    onSuccess: ({ removedFromBox }) => {
+      toasts.show({ text: t(removedFromBox ? "settings.forgotten" : "settings.forgotten_here", { box: title }) });
+    },
+  });
+  return (
+    <section className="s-setting">
+      <h2 className="h-heading">{t("settings.device")}</h2>
+      <div className="s-setting-row">
+        <p>{t(remembered ? "settings.device_remembered" : "settings.device_guest", { box: title })}</p>
+        <Button look="danger" onPress={() => setOpen(true)}>
+          {t("devices.forget_this")}
+        </Button>
+      </div>
+      <Dialog
+        role="alertdialog"
+        title={t("devices.forget_this")}
+        open={open}
+        onClose={() => setOpen(false)}
+        actions={
+          <>
+            <Button look="quiet" onPress={() => setOpen(false)}>
+              {t("app.cancel")}
+            </Button>
+            <Button look="danger" isPending={forget.isPending} onPress={() => forget.mutate()}>
+              {t("devices.forget")}
+            </Button>
+          </>
+        }
+      >
+        <p>{t("devices.forget_explain")}</p>
+      </Dialog>
+    </section>
+  );
+}

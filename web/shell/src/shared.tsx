@@ -1,0 +1,196 @@
+/** What all screens share: the session, texts, and the two frames a screen can have. */
+import { useQuery } from "@tanstack/react-query";
+import { HearthMark, HousePicture, Notice, Toasts, useTexts, type Values } from "@hearth/ui";
+import type { ConnectionStatus } from "@hearth/sdk";
+import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
+import { explain } from "./model/errors.ts";
+import { describeBrowser } from "./model/names.ts";
+import type { Inside, Session, Snapshot } from "./model/session.ts";
+import type { ShellKey } from "./text/en.ts";
+
+export interface World {
+  session: Session;
+  toasts: Toasts;
+  now: () => number;
+}
+
+export const WorldContext = createContext<World | null>(null);
+
+export function useWorld(): World {
+  const world = use(WorldContext);
+  if (!world) throw new Error("no world above this component");
+  return world;
+}
+
+export function useSession(): Session {
+  return useWorld().session;
+}
+
+export function useSnapshot(): Snapshot {
+  const session = useSession();
+  return useSyncExternalStore(session.subscribe, session.snapshot);
+}
+
+/** For screens behind the door; the router shows them only with somebody inside. */
+export function useInside(): Inside {
+  const { inside } = useSnapshot();
+  if (!inside) throw new Error("nobody is inside");
+  return inside;
+}
+
+export function useStatus(): ConnectionStatus {
+  const { connection } = useInside();
+  return useSyncExternalStore(
+    (listener) => connection.subscribe(listener),
+    () => connection.status,
+  );
+}
+
+export function useText(): (key: ShellKey, values?: Values) => string {
+  return useTexts().say;
+}
+
+/** The time, coarse: for "5 minutes ago". */
+export function useNow(everyMs = 30_000): number {
+  const { now } = useWorld();
+  const [time, setTime] = useState(now);
+  useEffect(() => {
+    const timer = setInterval(() => setTime(now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, now]);
+  return time;
+}
+
+export function useDeviceName(): string {
+  const t = useText();
+  return describeBrowser(navigator.userAgent, (browser, system) => t("device.default_name", { browser, system }));
+}
+
+export function useDevices() {
+  const { api } = useInside();
+  return useQuery({ queryKey: ["devices"], queryFn: ({ signal }) => api.devices(signal) });
+}
+
+export function usePersonas() {
+  const { api } = useInside();
+  return useQuery({ queryKey: ["personas"], queryFn: ({ signal }) => api.personas(signal) });
+}
+
+export function useApps() {
+  const { api } = useInside();
+  return useQuery({ queryKey: ["apps"], queryFn: ({ signal }) => api.apps(signal) });
+}
+
+export function useRecoveryState() {
+  const { api, persona } = useInside();
+  return useQuery({
+    queryKey: ["recovery"],
+    queryFn: ({ signal }) => api.recoveryState(signal),
+    enabled: persona.role === "owner",
+  });
+}
+
+export function usePageTitle(title: string): void {
+  useEffect(() => {
+    document.title = title === "" ? "Hearth" : `${title} · Hearth`;
+  }, [title]);
+}
+
+/** The frame of screens before the door: one column, and the house beside it when there is room. */
+export function Threshold({
+  title,
+  lead,
+  step,
+  lit = true,
+  wide = false,
+  children,
+}: {
+  title: string;
+  lead?: ReactNode;
+  step?: { now: number; of: number };
+  lit?: boolean;
+  wide?: boolean;
+  children: ReactNode;
+}) {
+  const t = useText();
+  usePageTitle(title);
+  return (
+    <div className="s-threshold">
+      <div className="s-threshold-picture">
+        <span className="s-brand">
+          <HearthMark size={22} />
+          Hearth
+        </span>
+        <HousePicture lit={lit} width={420} />
+      </div>
+      <main id="content" className={wide ? "s-threshold-main s-threshold-wide" : "s-threshold-main"}>
+        {step && (
+          <div className="s-steps" role="img" aria-label={t("first.step", step)}>
+            {Array.from({ length: step.of }, (_, index) => (
+              <span key={index} className={index < step.now ? "s-step s-step-done" : "s-step"} />
+            ))}
+          </div>
+        )}
+        <h1 className="h-title" tabIndex={-1}>
+          {title}
+        </h1>
+        {lead && <p className="s-lead">{lead}</p>}
+        {children}
+      </main>
+    </div>
+  );
+}
+
+/** The frame of screens inside: a title, perhaps its one action, the rest. */
+export function Page({
+  title,
+  lead,
+  action,
+  children,
+}: {
+  title: string;
+  lead?: ReactNode;
+  action?: ReactNode;
+  children: ReactNode;
+}) {
+  usePageTitle(title);
+  return (
+    <main id="content" className="s-page">
+      <header className="s-page-head">
+        <div>
+          <h1 className="h-title" tabIndex={-1}>
+            {title}
+          </h1>
+          {lead && <p className="h-soft">{lead}</p>}
+        </div>
+        {action}
+      </header>
+      {children}
+    </main>
+  );
+}
+
+/** An error in plain words, with what to do next. Nothing when there is none. */
+export function Trouble({ error, action }: { error: unknown; action?: ReactNode }) {
+  const t = useText();
+  if (error === null || error === undefined) return null;
+  const trouble = explain(error);
+  const [title, ...rest] = t(trouble.key, trouble.values).split(/(?<=[.!?؟。])\s+/u);
+  return (
+    <Notice title={title ?? ""} details={trouble.details} action={action}>
+      {rest.join(" ")}
+    </Notice>
+  );
+}
+
+/** Places held while something loads, so that nothing jumps. Shown after a moment, not at once. */
+export function Skeleton({ rows = 3 }: { rows?: number }) {
+  const t = useText();
+  return (
+    <div className="s-skeleton" role="status" aria-label={t("app.loading")}>
+      {Array.from({ length: rows }, (_, index) => (
+        <span key={index} />
+      ))}
+    </div>
+  );
+}
