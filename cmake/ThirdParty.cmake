@@ -23,6 +23,7 @@ if(HEARTH_HOST)
   add_library(rocksdb INTERFACE)
   target_link_libraries(rocksdb INTERFACE ${ROCKSDB_LIBRARY})
   pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
+  pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
   add_library(asio INTERFACE)
   target_link_libraries(asio INTERFACE Boost::headers Threads::Threads)
   # The library's bodies are compiled once, in host/loop.

@@ -1,6 +1,5 @@
-#include <algorithm>
-
 #include <hearth/codec/cbor.h>
+#include <hearth/identity/name.h>
 #include <hearth/names/registry.h>
 
 namespace hearth::names {
@@ -14,18 +13,15 @@ std::string host_key(BytesView peer_id) {
   return "host/" + to_text(peer_id);
 }
 
-}  // namespace
-
-bool is_name(std::string_view text) {
-  return text.size() >= 3 && text.size() <= 32 && text.front() != '-' && text.back() != '-' &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-         });
+Timestamp expiry_of(const identity::NameRecord& record) {
+  return Timestamp::from_seconds(static_cast<std::int64_t>(record.expires));
 }
+
+}  // namespace
 
 /// What the store holds of a name.
 struct Registry::Entry {
-  RootKey root{};
+  Bytes root;
   Bytes peer_id;
   std::uint64_t epoch = 0;
   std::uint64_t sequence = 0;
@@ -55,8 +51,8 @@ struct Registry::Entry {
     HEARTH_CHECK(reader.array(9));
     HEARTH_TRY(const auto version, reader.uint());
     if (version != 1) return Failure{codec::CborError::out_of_range};
-    HEARTH_TRY(const auto root, reader.bytes(entry.root.size()));
-    std::ranges::copy(root, entry.root.begin());
+    HEARTH_TRY(const auto root, reader.bytes(32));
+    entry.root = to_bytes(root);
     HEARTH_TRY(const auto peer_id, reader.bytes());
     entry.peer_id = to_bytes(peer_id);
     HEARTH_TRY(entry.epoch, reader.uint());
@@ -94,85 +90,84 @@ Result<Unit, NameError> Registry::save(const Entry& entry, const std::optional<E
   return Unit{};
 }
 
-Result<Unit, NameError> Registry::check(Timestamp now, const Claim& claim) const {
-  if (!is_name(claim.name) || claim.peer_id.empty()) return Failure{NameError::malformed};
-  if (claim.expires <= now || claim.expires.ms - now.ms > options_.longest_ms)
+Result<Unit, NameError> Registry::check(Timestamp now, const identity::NameRecord& record) const {
+  const Timestamp expires = expiry_of(record);
+  if (expires <= now || expires.ms - now.ms > options_.longest_ms)
     return Failure{NameError::expired};
   return Unit{};
 }
 
+Registry::Entry Registry::entry_of(const identity::NameRecord& record, BytesView bytes,
+                                   Timestamp claimed, bool confirmed) {
+  return {.root = to_bytes(record.root.bytes()),
+          .peer_id = record.host.peer_id.bytes(),
+          .epoch = record.host.epoch,
+          .sequence = record.sequence,
+          .expires_ms = static_cast<std::uint64_t>(expiry_of(record).ms),
+          .claimed_ms = static_cast<std::uint64_t>(claimed.ms),
+          .confirmed = confirmed,
+          .record = to_bytes(bytes)};
+}
+
 Result<Outcome, NameError> Registry::put(Timestamp now, std::string_view network,
-                                         const Claim& claim, BytesView record) {
-  HEARTH_CHECK(check(now, claim));
-  HEARTH_TRY(const auto before, load(now, claim.name));
+                                         const identity::NameRecord& record, BytesView bytes) {
+  HEARTH_CHECK(check(now, record));
+  HEARTH_TRY(const auto before, load(now, record.name));
   if (before) {
-    if (before->root != claim.root) return Failure{NameError::other_root};
-    if (claim.epoch < before->epoch) return Failure{NameError::lower_epoch};
+    if (!equal(before->root, record.root.bytes())) return Failure{NameError::other_root};
+    if (record.host.epoch < before->epoch) return Failure{NameError::lower_epoch};
     // The very record we hold, once more, is no offence: its answer may have been lost.
-    if (claim.sequence == before->sequence && equal(record, before->record))
-      return Outcome::renewed;
-    if (claim.sequence <= before->sequence) return Failure{NameError::lower_sequence};
+    if (equal(bytes, before->record)) return Outcome::renewed;
+    if (record.sequence <= before->sequence) return Failure{NameError::lower_sequence};
   } else {
     if (options_.invite_only) return Failure{NameError::invite_only};
     if (!allow_claim(now, network)) return Failure{NameError::limited};
   }
-  const Entry entry{.root = claim.root,
-                    .peer_id = claim.peer_id,
-                    .epoch = claim.epoch,
-                    .sequence = claim.sequence,
-                    .expires_ms = static_cast<std::uint64_t>(claim.expires.ms),
-                    .claimed_ms = before ? before->claimed_ms : static_cast<std::uint64_t>(now.ms),
-                    .confirmed = before && before->confirmed,
-                    .record = to_bytes(record)};
-  HEARTH_CHECK(save(entry, before, claim.name));
+  const Timestamp claimed =
+      before ? Timestamp{.ms = static_cast<std::int64_t>(before->claimed_ms)} : now;
+  HEARTH_CHECK(
+      save(entry_of(record, bytes, claimed, before && before->confirmed), before, record.name));
   return before ? Outcome::renewed : Outcome::claimed;
 }
 
-Result<Unit, NameError> Registry::transfer(Timestamp now, const Transfer& transfer,
-                                           const Claim& claim, BytesView record) {
-  HEARTH_CHECK(check(now, claim));
-  if (transfer.name != claim.name || transfer.to != claim.root ||
-      transfer.sequence != claim.sequence)
+Result<Unit, NameError> Registry::transfer(Timestamp now, const identity::NameTransfer& transfer,
+                                           const identity::NameRecord& record, BytesView bytes) {
+  HEARTH_CHECK(check(now, record));
+  if (transfer.name != record.name || transfer.to != record.root ||
+      transfer.sequence != record.sequence)
     return Failure{NameError::malformed};
   HEARTH_TRY(const auto before, load(now, transfer.name));
   if (!before) return Failure{NameError::no_such_name};
-  if (before->root != transfer.from) return Failure{NameError::other_root};
+  if (!equal(before->root, transfer.from.bytes())) return Failure{NameError::other_root};
   if (transfer.sequence <= before->sequence) return Failure{NameError::lower_sequence};
-  const Entry entry{.root = claim.root,
-                    .peer_id = claim.peer_id,
-                    .epoch = claim.epoch,
-                    .sequence = claim.sequence,
-                    .expires_ms = static_cast<std::uint64_t>(claim.expires.ms),
-                    .claimed_ms = before->claimed_ms,
-                    .confirmed = true,
-                    .record = to_bytes(record)};
-  return save(entry, before, claim.name);
+  const Timestamp claimed{.ms = static_cast<std::int64_t>(before->claimed_ms)};
+  return save(entry_of(record, bytes, claimed, true), before, record.name);
 }
 
 Result<Bytes, NameError> Registry::find(Timestamp now, std::string_view name) const {
-  if (!is_name(name)) return Failure{NameError::malformed};
+  if (!identity::is_flock_name(name)) return Failure{NameError::malformed};
   HEARTH_TRY(const auto entry, load(now, name));
   if (!entry || static_cast<std::int64_t>(entry->expires_ms) <= now.ms)
     return Failure{NameError::no_such_name};
   return entry->record;
 }
 
-Result<Unit, NameError> Registry::confirm(Timestamp now, BytesView peer_id) {
-  const auto name = store_.get(host_key(peer_id));
+Result<Unit, NameError> Registry::confirm(Timestamp now, const peer::PeerId& host) {
+  const auto name = store_.get(host_key(host.bytes()));
   if (!name) return Failure{NameError::store};
   if (!*name) return Failure{NameError::no_such_name};
   HEARTH_TRY(auto entry, load(now, as_text(**name)));
-  if (!entry || !equal(entry->peer_id, peer_id)) return Failure{NameError::no_such_name};
+  if (!entry || !equal(entry->peer_id, host.bytes())) return Failure{NameError::no_such_name};
   if (entry->confirmed) return Unit{};
   entry->confirmed = true;
   return save(*entry, entry, as_text(**name));
 }
 
-bool Registry::is_registered(Timestamp now, BytesView peer_id) const {
-  const auto name = store_.get(host_key(peer_id));
+bool Registry::is_registered(Timestamp now, const peer::PeerId& host) const {
+  const auto name = store_.get(host_key(host.bytes()));
   if (!name || !*name) return false;
   const auto entry = load(now, as_text(**name));
-  return entry && *entry && equal((*entry)->peer_id, peer_id) &&
+  return entry && *entry && equal((*entry)->peer_id, host.bytes()) &&
          static_cast<std::int64_t>((*entry)->expires_ms) > now.ms;
 }
 

@@ -5,7 +5,6 @@
 // root by expiry, by absence or by being first to renew; only the root that holds it can sign it
 // away. What a flock could still do, serving an old record, clients refuse by sequence and epoch.
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,32 +14,11 @@
 #include <hearth/base/bytes.h>
 #include <hearth/base/result.h>
 #include <hearth/base/time.h>
+#include <hearth/identity/statement.h>
+#include <hearth/peer/peer_id.h>
 #include <hearth/storage/store.h>
 
 namespace hearth::names {
-
-using RootKey = std::array<std::byte, 32>;
-
-/// 3 to 32 of `a-z 0-9 -`, no hyphen first or last.
-[[nodiscard]] bool is_name(std::string_view text);
-
-/// What a verified name record says.
-struct Claim {
-  std::string name;
-  RootKey root{};
-  Bytes peer_id;  ///< multihash of the host that the root certified
-  std::uint64_t epoch = 0;
-  std::uint64_t sequence = 0;
-  Timestamp expires;
-};
-
-/// What a verified transfer says: `from` gives `name` to `to`.
-struct Transfer {
-  std::string name;
-  RootKey from{};
-  RootKey to{};
-  std::uint64_t sequence = 0;
-};
 
 enum class Outcome : std::uint8_t { claimed, renewed };
 
@@ -72,20 +50,21 @@ class Registry {
   /// `store` must outlive it.
   Registry(storage::Store& store, const Options& options) : store_(store), options_(options) {}
 
-  /// Claims or renews. `record` is what resolvers get. `network` is where it came from.
-  Result<Outcome, NameError> put(Timestamp now, std::string_view network, const Claim& claim,
-                                 BytesView record);
+  /// Claims or renews. `bytes` are the record as signed, for resolvers; `network` is where it came
+  /// from.
+  Result<Outcome, NameError> put(Timestamp now, std::string_view network,
+                                 const identity::NameRecord& record, BytesView bytes);
   /// Moves a name to another root, whose first record comes along.
-  Result<Unit, NameError> transfer(Timestamp now, const Transfer& transfer, const Claim& claim,
-                                   BytesView record);
+  Result<Unit, NameError> transfer(Timestamp now, const identity::NameTransfer& transfer,
+                                   const identity::NameRecord& record, BytesView bytes);
   /// The record, while it lasts.
   [[nodiscard]] Result<Bytes, NameError> find(Timestamp now, std::string_view name) const;
 
   /// The host proved to be there: it holds a reservation. Its claims no longer lapse.
-  Result<Unit, NameError> confirm(Timestamp now, BytesView peer_id);
+  Result<Unit, NameError> confirm(Timestamp now, const peer::PeerId& host);
   /// Whether a name's present record names this host: then it is relayed without the strangers'
   /// limits.
-  [[nodiscard]] bool is_registered(Timestamp now, BytesView peer_id) const;
+  [[nodiscard]] bool is_registered(Timestamp now, const peer::PeerId& host) const;
 
  private:
   struct Entry;
@@ -93,7 +72,10 @@ class Registry {
                                                              std::string_view name) const;
   Result<Unit, NameError> save(const Entry& entry, const std::optional<Entry>& before,
                                std::string_view name);
-  [[nodiscard]] Result<Unit, NameError> check(Timestamp now, const Claim& claim) const;
+  [[nodiscard]] Result<Unit, NameError> check(Timestamp now,
+                                              const identity::NameRecord& record) const;
+  [[nodiscard]] static Entry entry_of(const identity::NameRecord& record, BytesView bytes,
+                                      Timestamp claimed, bool confirmed);
   bool allow_claim(Timestamp now, std::string_view network);
 
   struct Counter {
