@@ -16,10 +16,17 @@ export function usePreferences(): Control {
 
 export function PreferencesProvider({ texts, children }: { texts: Texts; children: ReactNode }) {
   const [preferences, set] = useState(() => readPreferences(localStorage, navigator.languages));
-  const change = useCallback((next: Partial<Preferences>) => set((old) => ({ ...old, ...next })), []);
+  // Kept only once chosen: until then the browser's own settings hold, also when they change.
+  const change = useCallback(
+    (next: Partial<Preferences>) => {
+      const changed = { ...preferences, ...next };
+      set(changed);
+      writePreferences(localStorage, changed);
+    },
+    [preferences],
+  );
   useEffect(() => {
     void texts.use(preferences.locale).then(() => showPreferences(preferences, document));
-    writePreferences(localStorage, preferences);
   }, [preferences, texts]);
   const control = useMemo(() => ({ preferences, change }), [preferences, change]);
   return <Context value={control}>{children}</Context>;

@@ -29,6 +29,7 @@ export interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "
   placeholder?: string;
   inputRef?: Ref<HTMLInputElement>;
   mono?: boolean;
+  autoCapitalize?: "none" | "words";
   after?: ReactNode;
 }
 
@@ -39,6 +40,7 @@ export function TextField({
   placeholder,
   inputRef,
   mono,
+  autoCapitalize,
   after,
   ...rest
 }: TextFieldProps) {
@@ -49,6 +51,7 @@ export function TextField({
         <Input
           className={mono ? "h-input h-input-mono" : "h-input"}
           dir="auto"
+          autoCapitalize={autoCapitalize}
           {...(placeholder === undefined ? {} : { placeholder })}
           {...(inputRef === undefined ? {} : { ref: inputRef })}
         />

@@ -7,3 +7,6 @@ export * from "./state.tsx";
 export * from "./marks.tsx";
 export * from "./texts.tsx";
 export * from "./preferences.ts";
+export { en as uiEn, type UiKey } from "./text/en.ts";
+export { de as uiDe } from "./text/de.ts";
+export { ar as uiAr } from "./text/ar.ts";

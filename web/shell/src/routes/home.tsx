@@ -1,7 +1,7 @@
-import { Avatar, Button, ButtonLink, ReachMark, SearchField, useTexts } from "@hearth/ui";
+import { Avatar, Button, ButtonLink, SearchField, useTexts } from "@hearth/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { AppInstance, Device } from "@hearth/sdk";
+import type { AppInstance } from "@hearth/sdk";
 import { ChevronRight, FileText, FolderOpen, KeyRound, Smartphone } from "lucide-react";
 import { useDeferredValue, useEffect, useRef, useState } from "react";
 import { isPicture, latestFiles, searchFiles, type FileEntry } from "../model/files_glance.ts";
@@ -134,7 +134,7 @@ function FilesTile({ app }: { app: AppInstance }) {
   const latest = useQuery({
     queryKey: ["files", "latest"],
     queryFn: ({ signal }) => latestFiles(connection, signal),
-    enabled: state !== "offline" || undefined,
+    enabled: state !== "offline",
   });
   const files = latest.data?.entries ?? [];
   const pictures = state === "direct" ? files.filter(isPicture).slice(0, 4) : [];
@@ -213,7 +213,7 @@ function DevicesStrip() {
       <h2 id="home-devices" className="s-strip-title">
         <Link to="/devices">{t("devices.title")}</Link>
       </h2>
-      {devices.data && <DeviceMap box={title} devices={devices.data as Device[]} reach={state} />}
+      {devices.data && <DeviceMap box={title} devices={devices.data} reach={state} />}
       {devices.isPending && <Skeleton rows={1} />}
     </section>
   );

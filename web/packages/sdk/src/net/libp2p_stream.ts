@@ -1,0 +1,110 @@
+import type { Stream, StreamCloseEvent } from "@libp2p/interface";
+import type { ByteStream } from "../http/stream.ts";
+
+/** Bytes that may wait here unread before the stream is paused; yamux then stops crediting its window. */
+const highWater = 1024 * 1024;
+/**
+ * Data channels know no back-pressure: what the reader doesn't take waits in memory, at most so much, then the
+ * stream is reset.
+ */
+const maxUnread = 64 * 1024 * 1024;
+/** Between data channel messages (16 KiB) and what a relay likes to carry at once. */
+const maxWrite = 64 * 1024;
+
+/** A libp2p stream, pulled. */
+export class Libp2pStream implements ByteStream {
+  readonly #stream: Stream;
+  readonly #received: (() => void) | undefined;
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  #wake: (() => void) | undefined;
+  #error: Error | undefined;
+
+  /** `onReceive` is called whenever bytes come: the peer lives. */
+  constructor(stream: Stream, onReceive?: () => void) {
+    this.#stream = stream;
+    this.#received = onReceive;
+    stream.maxReadBufferLength = maxUnread;
+    stream.addEventListener("message", ({ data }) => this.#take(data instanceof Uint8Array ? data : data.subarray()));
+    stream.addEventListener("end", () => this.#wake?.());
+    stream.addEventListener("remoteCloseWrite", () => this.#wake?.());
+    stream.addEventListener("close", (event: StreamCloseEvent) => {
+      this.#error ??= event.error;
+      this.#wake?.();
+    });
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next !== undefined) {
+        this.#queued -= next.length;
+        if (this.#queued === 0) this.#resume();
+        return next;
+      }
+      this.#resume();
+      if (this.#queue.length > 0) continue;
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#ended()) return undefined;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+      this.#wake = undefined;
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let offset = 0; offset < bytes.length; offset += maxWrite) {
+      await this.#writable();
+      this.#stream.send(bytes.subarray(offset, offset + maxWrite));
+    }
+    await this.#writable();
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#stream.close();
+  }
+
+  abort(reason: Error): void {
+    this.#error ??= reason;
+    this.#queue = [];
+    this.#stream.abort(reason);
+    this.#wake?.();
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#received?.();
+    this.#queue.push(bytes);
+    this.#queued += bytes.length;
+    if (this.#queued >= highWater && this.#stream.readStatus === "readable") this.#stream.pause();
+    this.#wake?.();
+  }
+
+  /** Resuming hands out at once what waited in the stream. */
+  #resume(): void {
+    if (this.#stream.readStatus === "paused") this.#stream.resume();
+  }
+
+  #ended(): boolean {
+    const { readBufferLength, remoteWriteStatus, status } = this.#stream;
+    return readBufferLength === 0 && (remoteWriteStatus === "closed" || (status !== "open" && status !== "closing"));
+  }
+
+  /** js-libp2p's own `onDrain` stays resolved after its first time, so it holds nothing back. */
+  async #writable(): Promise<void> {
+    while (this.#stream.writableNeedsDrain) {
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#stream.status !== "open") throw new Error("the stream is closed");
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          this.#stream.removeEventListener("drain", done);
+          this.#stream.removeEventListener("close", done);
+          resolve();
+        };
+        this.#stream.addEventListener("drain", done);
+        this.#stream.addEventListener("close", done);
+      });
+      // What the stream itself held back goes first.
+      await Promise.resolve();
+    }
+    if (this.#error !== undefined) throw this.#error;
+  }
+}

@@ -1,0 +1,144 @@
+// What the browser tests share: a static server with the strictest CSP we mean to live under, a fresh Chromium,
+// axe, and screenshots in build/screenshots.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { mkdirSync, readFileSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { extname, join, normalize, resolve } from "node:path";
+import { chromium } from "playwright-core";
+
+export const top = resolve(import.meta.dirname, "../../../..");
+const shots = join(top, "build/screenshots");
+const types = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".mjs": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".jpg": "image/jpeg",
+  ".wasm": "application/wasm",
+};
+
+export const csp = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "font-src 'self'",
+  "img-src 'self' blob:",
+  "media-src 'self' blob:",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "frame-src 'self' http://127.0.0.1:*",
+  "base-uri 'none'",
+  "form-action 'self'",
+].join("; ");
+
+/** Serves `directory`; paths without a file get index.html. `extra(request, response)` may answer first. */
+export async function serve(directory, extra = async () => false) {
+  const server = createServer(async (request, response) => {
+    try {
+      if (await extra(request, response)) return;
+      const { pathname } = new URL(request.url, "http://x");
+      const wanted = join(directory, normalize(decodeURIComponent(pathname)));
+      const isFile = wanted.startsWith(directory) && statSync(wanted, { throwIfNoEntry: false })?.isFile();
+      const file = isFile ? wanted : join(directory, "index.html");
+      const body = await readFile(file);
+      response.writeHead(200, {
+        "content-type": types[extname(file)] ?? "application/octet-stream",
+        "content-security-policy": csp,
+        "x-content-type-options": "nosniff",
+        "cache-control": "no-store",
+      });
+      response.end(body);
+    } catch (error) {
+      response.writeHead(500).end(String(error));
+    }
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+export async function launch() {
+  return chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--headless",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A page that notes every error and every breach of the CSP; `check()` fails on them. */
+export async function openPage(browser, { width = 1440, height = 900, theme = "light", ...context } = {}) {
+  const made = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: theme,
+    reducedMotion: "reduce",
+    ...context,
+  });
+  const page = await made.newPage();
+  const problems = [];
+  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
+  page.on("console", (message) => {
+    if (message.type() === "error") problems.push(`console: ${message.text()}`);
+  });
+  page.check = (allowed = /$^/) => {
+    const bad = problems.filter((problem) => !allowed.test(problem));
+    assert.deepEqual(bad, []);
+  };
+  return page;
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** No finding of axe, and nothing wider than the window. */
+export async function assertAccessible(page, what) {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { violations } = await globalThis.axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      // Frames of apps are looked at on their own.
+      iframes: false,
+    });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+  });
+  assert.deepEqual(found, [], what);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(overflow <= 0, `${what}: ${overflow} px wider than the window`);
+}
+
+export async function shoot(page, name, options = {}) {
+  mkdirSync(shots, { recursive: true });
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: join(shots, `${name}.png`), animations: "disabled", ...options });
+}
+
+/** Runs named tests in order (`--only text` picks), prints one line each, and ends with their status. */
+export async function run(tests) {
+  const at = process.argv.indexOf("--only");
+  const only = at < 0 ? "" : process.argv[at + 1];
+  let failed = 0;
+  for (const [name, test] of Object.entries(tests)) {
+    if (!name.includes(only)) continue;
+    const begun = performance.now();
+    try {
+      await test();
+      console.log(`ok   ${name} (${Math.round(performance.now() - begun)} ms)`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAIL ${name}\n${error?.stack ?? error}`);
+    }
+  }
+  process.exitCode = failed > 0 ? 1 : 0;
+}

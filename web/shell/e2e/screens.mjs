@@ -1,0 +1,145 @@
+// The screens, as the stories page opens them, and what to press to get there.
+import { createReadStream, existsSync } from "node:fs";
+
+const photographs = [
+  "/usr/share/backgrounds/gnome/Endless-shapes.jpg",
+  "/usr/share/backgrounds/mate/nature/Garden.jpg",
+  "/usr/share/backgrounds/mate/nature/Blinds.jpg",
+  "/usr/share/backgrounds/mate/nature/Dune.jpg",
+];
+
+/** Photographs for Home, out of the wallpapers of the system, where there are any. */
+export async function pictures(request, response) {
+  const match = /^\/pictures\/(\d)\.jpg$/.exec(request.url ?? "");
+  if (!match) return false;
+  const file = photographs[Number(match[1]) - 1] ?? "";
+  if (!existsSync(file)) response.writeHead(404).end();
+  else createReadStream(file).pipe(response.writeHead(200, { "content-type": "image/jpeg" }));
+  return true;
+}
+
+const begin = (page) => page.getByRole("button", { name: "Set up this box" }).click();
+async function nameBox(page) {
+  await begin(page);
+  await page.getByLabel("Name of the box").fill("Casa");
+  await page.getByRole("button", { name: "Continue" }).click();
+}
+async function makeOwner(page) {
+  await nameBox(page);
+  await page.getByLabel("Your name").fill("Anna Lindqvist");
+  await page.getByLabel("Password", { exact: true }).fill("plum kettle rivers nine");
+  await page.getByRole("button", { name: "Make it mine" }).click();
+  await page.getByRole("heading", { name: "Your recovery kit" }).waitFor();
+}
+async function showWords(page) {
+  await makeOwner(page);
+  await page.getByRole("button", { name: "Show the words" }).click();
+  await page.getByRole("button", { name: "I’ve written them down" }).waitFor();
+}
+const setup = "scene=new&link=1.setup.root.-.AAAAAAA";
+
+export const screens = {
+  "welcome-code": { query: "scene=new" },
+  "first-1-welcome": { query: setup },
+  "first-2-box": { query: setup, act: begin },
+  "first-3-owner": { query: setup, act: nameBox },
+  "first-3-owner-wrong": {
+    query: setup,
+    act: async (page) => {
+      await nameBox(page);
+      await page.getByLabel("Your name").fill("Anna Lindqvist");
+      await page.getByLabel("Password", { exact: true }).fill("short");
+      await page.getByRole("button", { name: "Make it mine" }).click();
+    },
+  },
+  "first-4-recovery": { query: setup, act: makeOwner },
+  "first-4-words": { query: setup, act: showWords },
+  "first-4-check": {
+    query: setup,
+    act: async (page) => {
+      await showWords(page);
+      await page.getByRole("button", { name: "I’ve written them down" }).click();
+    },
+  },
+  "first-5-done": {
+    query: setup,
+    act: async (page) => {
+      await makeOwner(page);
+      await page.getByRole("button", { name: "Later" }).click();
+    },
+  },
+  "login-stranger": { query: "scene=stranger" },
+  "login-known": { query: "scene=guest" },
+  "login-wrong": {
+    query: "scene=guest&fail=login:wrong_password",
+    act: async (page) => {
+      await page.getByLabel("Password", { exact: true }).fill("not this one");
+      await page.getByRole("button", { name: "Log in", exact: true }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  join: { query: "scene=stranger&link=1.pair.root.-.AAAAAAA" },
+  "join-expired": {
+    query: "scene=stranger&link=1.pair.root.-.AAAAAAA&fail=join:expired",
+    act: async (page) => {
+      await page.getByRole("button", { name: "Add this device" }).click();
+      await page.getByRole("alert").waitFor();
+    },
+  },
+  home: { query: "scene=inside" },
+  "home-relayed": { query: "scene=inside&reach=relayed" },
+  "home-offline": { query: "scene=inside&reach=offline" },
+  "home-new": { query: "scene=inside&empty&todo" },
+  "home-long": { query: "scene=inside&long" },
+  "home-arabic": { query: "scene=inside&lang=ar" },
+  "home-german": { query: "scene=inside&lang=de&todo" },
+  "home-search": {
+    query: "scene=inside",
+    act: async (page) => {
+      await page.getByRole("searchbox").fill("e");
+      await page.getByRole("link", { name: /Evening/ }).waitFor();
+    },
+  },
+  reach: {
+    query: "scene=inside&reach=relayed",
+    act: async (page) => {
+      await page.getByRole("button", { name: /^Connection/ }).click();
+      await page.getByRole("button", { name: "Details" }).click();
+    },
+  },
+  devices: { query: "scene=inside&path=/devices" },
+  "devices-offline": { query: "scene=inside&path=/devices&reach=offline" },
+  "devices-arabic": { query: "scene=inside&path=/devices&lang=ar" },
+  "devices-remove": {
+    query: "scene=inside&path=/devices",
+    act: async (page) => {
+      await page.getByRole("button", { name: "What to do with Anna’s phone" }).click();
+      await page.getByRole("menuitem", { name: "Remove" }).click();
+      await page.getByRole("alertdialog").waitFor();
+    },
+  },
+  pair: { query: "scene=inside&path=/pair" },
+  "pair-joined": {
+    query: "scene=inside&path=/pair",
+    act: async (page) => {
+      await page.getByRole("img", { name: /QR/ }).waitFor();
+      await page.evaluate(() => globalThis.box.newcomer("Mira’s phone"));
+      await page.getByText("is in.").waitFor();
+    },
+  },
+  people: { query: "scene=inside&path=/people" },
+  "people-add": {
+    query: "scene=inside&path=/people",
+    act: async (page) => {
+      await page.getByRole("button", { name: "Add a person" }).click();
+      await page.getByLabel("Their name").fill("Jürgen Groß");
+    },
+  },
+  recovery: { query: "scene=inside&path=/recovery&todo" },
+  "recovery-saved": { query: "scene=inside&path=/recovery" },
+  settings: { query: "scene=inside&path=/settings" },
+  "settings-german": { query: "scene=inside&path=/settings&lang=de" },
+  "app-wait": { query: "scene=inside&path=/apps/files&frame=/slow" },
+  "app-failed": { query: "scene=inside&path=/apps/files&frame=fail" },
+  "not-found": { query: "scene=inside&path=/nowhere" },
+};

@@ -1,0 +1,183 @@
+import { HearthMark, ToastRegion, EmptyState, HousePicture, ButtonLink } from "@hearth/ui";
+import {
+  Navigate,
+  Outlet,
+  createRootRoute,
+  createRoute,
+  createRouter,
+  useLocation,
+  useNavigate,
+  type RouterHistory,
+} from "@tanstack/react-router";
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef } from "react";
+import { RouterProvider as AriaRouter } from "react-aria-components";
+import { Bar, OfflineNotice } from "./bar.tsx";
+import { doorFor } from "./model/door.ts";
+import { AppPage } from "./routes/app_frame.tsx";
+import { Devices } from "./routes/devices.tsx";
+import { FirstRun } from "./routes/first_run.tsx";
+import { Home } from "./routes/home.tsx";
+import { Join } from "./routes/join.tsx";
+import { Login } from "./routes/login.tsx";
+import { PairDevice } from "./routes/pair.tsx";
+import { People } from "./routes/people.tsx";
+import { RecoveryPage } from "./routes/recovery.tsx";
+import { Settings } from "./routes/settings.tsx";
+import { Page, useInside, useSnapshot, useText, useWorld } from "./shared.tsx";
+
+function Root() {
+  const t = useText();
+  const { toasts } = useWorld();
+  const snapshot = useSnapshot();
+  const { pathname } = useLocation();
+  const navigate = useNavigate();
+  useFocusOnArrival(pathname);
+  if (snapshot.phase === "starting") return <Splash />;
+  const elsewhere = doorFor(pathname, snapshot);
+  return (
+    <AriaRouter navigate={(to) => void navigate({ to })}>
+      <a
+        className="h-skip"
+        href="#content"
+        onClick={(event) => {
+          event.preventDefault();
+          document.querySelector<HTMLElement>("main h1")?.focus();
+        }}
+      >
+        {t("ui.skip")}
+      </a>
+      {elsewhere === null ? <Outlet /> : <Navigate to={elsewhere} replace />}
+      <ToastRegion toasts={toasts} />
+    </AriaRouter>
+  );
+}
+
+function Splash() {
+  const t = useText();
+  return (
+    <main className="s-splash" aria-busy>
+      <HearthMark size={44} />
+      <h1 className="h-hidden">{t("app.loading")}</h1>
+    </main>
+  );
+}
+
+/** After a change of page the heading has the focus, unless the page put it into a field. */
+function useFocusOnArrival(pathname: string): void {
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) {
+      first.current = false;
+      return;
+    }
+    const main = document.querySelector("main");
+    if (main?.contains(document.activeElement)) return;
+    document.querySelector<HTMLElement>("main h1")?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [pathname]);
+}
+
+/** Everything behind the door: the bar, and news from the box. */
+function Indoors() {
+  const { inside } = useSnapshot();
+  const { pathname } = useLocation();
+  if (!inside) return null;
+  return <Rooms key={inside.connection.root} app={/^\/apps?\/([^/]+)/.exec(pathname)?.[1]} />;
+}
+
+function Rooms({ app }: { app: string | undefined }) {
+  const t = useText();
+  const client = useQueryClient();
+  const { api, connection } = useInside();
+  useEffect(() => {
+    let stop: (() => void) | undefined;
+    try {
+      stop = api.subscribe((event) => {
+        if (event === "open") void client.invalidateQueries();
+        else void client.invalidateQueries({ queryKey: [event] });
+      });
+    } catch {
+      // Without news, each visit asks anew.
+    }
+    return stop;
+  }, [api, client]);
+  useEffect(() => {
+    let before = connection.state;
+    return connection.subscribe((status) => {
+      const back = before === "offline" && (status.state === "direct" || status.state === "relayed");
+      before = status.state;
+      if (back) void client.invalidateQueries();
+    });
+  }, [connection, client]);
+  const here =
+    app === undefined ? undefined
+    : app === "files" ? t("home.files")
+    : app;
+  return (
+    <div className={app === undefined ? "s-rooms" : "s-rooms s-rooms-app"}>
+      <Bar here={here} />
+      <OfflineNotice />
+      <Outlet />
+    </div>
+  );
+}
+
+function NotFound() {
+  const t = useText();
+  const { inside } = useSnapshot();
+  if (!inside) return null;
+  return (
+    <Page title={t("app.not_found")}>
+      <EmptyState
+        picture={<HousePicture lit={false} width={200} />}
+        title={t("app.not_found_note")}
+        action={<ButtonLink href="/">{t("first.go_home")}</ButtonLink>}
+      />
+    </Page>
+  );
+}
+
+const root = createRootRoute({ component: Root, notFoundComponent: NotFound });
+const indoors = createRoute({ getParentRoute: () => root, id: "indoors", component: Indoors });
+const outside = [
+  createRoute({ getParentRoute: () => root, path: "/welcome", component: FirstRun }),
+  createRoute({ getParentRoute: () => root, path: "/login", component: Login }),
+  createRoute({ getParentRoute: () => root, path: "/join", component: Join }),
+];
+const app = createRoute({
+  getParentRoute: () => indoors,
+  path: "/apps/$app",
+  component: AppPage,
+  validateSearch: (search: Record<string, unknown>): { open?: string } =>
+    typeof search.open === "string" ? { open: search.open } : {},
+});
+const rooms = [
+  createRoute({ getParentRoute: () => indoors, path: "/", component: Home }),
+  createRoute({ getParentRoute: () => indoors, path: "/devices", component: Devices }),
+  createRoute({ getParentRoute: () => indoors, path: "/pair", component: PairDevice }),
+  createRoute({ getParentRoute: () => indoors, path: "/people", component: People }),
+  createRoute({ getParentRoute: () => indoors, path: "/recovery", component: RecoveryPage }),
+  createRoute({ getParentRoute: () => indoors, path: "/settings", component: Settings }),
+  app,
+  // The same app under the path that the API uses, for links written by hand.
+  createRoute({ getParentRoute: () => indoors, path: "/app/$app", component: AppPage }),
+] as const;
+
+const tree = root.addChildren([...outside, indoors.addChildren(rooms)]);
+
+export function makeRouter(history?: RouterHistory) {
+  return createRouter({
+    routeTree: tree,
+    defaultPreload: false,
+    scrollRestoration: false,
+    ...(history === undefined ? {} : { history }),
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
+

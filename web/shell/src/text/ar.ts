@@ -1,0 +1,3 @@
+import { en, type ShellKey } from "./en.ts";
+
+export const ar: Record<ShellKey, string> = { ...en };
