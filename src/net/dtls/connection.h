@@ -45,8 +45,9 @@ struct Options {
   /// accepted, and whoever reads Connected must find out who that is (webrtc-direct: Noise over the
   /// channel).
   std::optional<Fingerprint> expected_peer = std::nullopt;
-  /// Largest datagram to send, record overhead included; 256..1500.
-  std::size_t mtu = 1200;
+  /// Largest datagram to send, record overhead included; 256..1500. With IPv6 and UDP headers the
+  /// default makes 1280 bytes, which every path carries.
+  std::size_t mtu = 1232;
   /// First retransmission of a handshake flight; doubles up to 16 times this.
   Duration rto = std::chrono::milliseconds{250};
   Duration handshake_timeout = std::chrono::seconds{20};

@@ -147,7 +147,7 @@ TEST(Connection, ConnectsBothWaysAndCarriesData) {
   world.run(1s);
   EXPECT_EQ(world.client().peer(), b.fingerprint());
   EXPECT_EQ(world.server().peer(), a.fingerprint());
-  std::array<std::byte, 1200> datagram;
+  std::array<std::byte, 1232> datagram;
   for (std::size_t side = 0; side < 2; ++side) {
     Connection& from = side == 0 ? world.client().connection : world.server().connection;
     const auto size = from.seal(as_bytes("hello"), datagram);
@@ -165,7 +165,7 @@ TEST(Connection, SealRefusesMoreThanADatagram) {
   std::array<std::byte, 1500> datagram;
   EXPECT_EQ(world.client().connection.seal(as_bytes("x"), datagram).error(), Error::not_connected);
   world.run(1s);
-  const Bytes content(1200 - Connection::overhead + 1);
+  const Bytes content(1232 - Connection::overhead + 1);
   EXPECT_EQ(world.client().connection.seal(content, datagram).error(), Error::too_large);
   EXPECT_TRUE(world.client().connection.seal(BytesView{content}.subspan(1), datagram));
 }
