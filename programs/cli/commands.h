@@ -1,0 +1,53 @@
+#pragma once
+// The commands of `hearth`: each returns an exit code, or throws Failure.
+
+#include <string>
+#include <vector>
+
+#include "client.h"
+
+namespace hearth::cli {
+
+struct Context {
+  Client client;
+  bool json = false;
+};
+
+int status(const Context& context);
+
+struct PersonaOptions {
+  std::string name;
+  std::string display_name;
+  std::string role = "member";
+};
+int persona_add(const Context& context, const PersonaOptions& options);
+int persona_list(const Context& context);
+int persona_passwd(const Context& context, const std::string& name);
+int persona_remove(const Context& context, const std::string& name);
+
+int device_list(const Context& context);
+int device_revoke(const Context& context, const std::string& device);
+int pair(const Context& context, const std::string& persona);
+
+struct OpenOptions {
+  std::string name;
+  std::string flock;
+  std::string shell;  ///< directory of the shell's files
+  std::string boot;   ///< and of the apps' boot page
+  std::int64_t port = 0;
+};
+int open_name(const Context& context, const OpenOptions& options);
+
+int recovery_show(const Context& context);
+int recovery_confirm(const Context& context);
+
+int flock_join(const Context& context, const std::string& address, const std::string& name);
+int flock_list(const Context& context);
+int flock_leave(const Context& context, const std::string& peer_id);
+
+int doctor(const Context& context);
+
+/// The completion script for bash, zsh or fish on standard output; 2 for another shell.
+int completion(const std::string& shell);
+
+}  // namespace hearth::cli
