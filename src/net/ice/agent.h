@@ -4,7 +4,6 @@
 
 #include <array>
 #include <chrono>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -17,11 +16,12 @@
 #include <hearth/base/endpoint.h>
 #include <hearth/base/entropy.h>
 #include <hearth/base/result.h>
-#include <hearth/base/strong.h>
 #include <hearth/base/time.h>
+#include <hearth/ice/check_list.h>
 #include <hearth/ice/credentials.h>
+#include <hearth/ice/gatherer.h>
+#include <hearth/ice/transaction.h>
 #include <hearth/sdp/candidate.h>
-#include <hearth/stun/binding_client.h>
 #include <hearth/stun/message.h>
 
 namespace hearth::ice {
@@ -29,15 +29,9 @@ namespace hearth::ice {
 using sdp::Candidate;
 using sdp::CandidateType;
 
-enum class Role : std::uint8_t { controlling, controlled };
-
 /// `lite` sends no checks, only answers them (RFC 8445 §2.5): for a side with a public address. It
 /// is always controlled.
 enum class Mode : std::uint8_t { full, lite };
-
-/// Names a session among those that share a socket. It is part of the agent's transaction ids, so
-/// that responses find their session without a table of transactions (see Demux).
-using SessionTag = Strong<struct SessionTagTag, std::uint32_t>;
 
 struct AgentOptions {
   SessionTag tag;
@@ -143,6 +137,8 @@ class Agent {
 
   /// Gathering begins at once. `entropy` outlives the agent.
   Agent(AgentOptions options, Entropy& entropy, Instant now);
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
 
   /// From the peer's description. Checks begin. A second call is ignored. A lite agent needs none.
   void set_remote_credentials(Instant now, Credentials remote);
@@ -180,9 +176,85 @@ class Agent {
   [[nodiscard]] std::size_t table_size() const;
 
  private:
-  struct Pair;
-  struct Gather;
-  struct Response;
+  struct Response {
+    Endpoint to;
+    Endpoint local;
+    stun::TransactionId transaction;
+    std::optional<stun::ErrorCode> error;
+    std::array<std::uint16_t, 8> unknown{};  // of error 420
+    std::size_t unknown_count = 0;
+  };
+  // Checks on the selected pair that keep the peer's consent (RFC 7675 §5.1). Not retransmitted, so
+  // several may be on their way.
+  struct Consent {
+    std::array<stun::TransactionId, 8> sent;
+    std::size_t sent_count = 0;  // ever, on this pair
+    Instant next{};
+    bool send_pending = false;
+  };
+
+  Result<Received, AgentError> receive_request(Instant now, const Endpoint& from,
+                                               const Endpoint& local, const stun::Message& message);
+  Result<Received, AgentError> receive_response(Instant now, const Endpoint& from,
+                                                const Endpoint& local,
+                                                const stun::Message& message);
+  [[nodiscard]] bool authenticates(const stun::Message& request) const;
+  /// Whether the roles are settled; if not, the answer is 487.
+  bool settle_roles(Instant now, const stun::Message& request);
+  void switch_role(Instant now);
+  void respond(const Response& response);
+
+  std::optional<std::size_t> base_at(const Endpoint& local);
+  std::optional<std::size_t> remote_at(const Endpoint& from, const stun::Message& request);
+  std::optional<std::size_t> pair_of(std::size_t base, std::size_t remote);
+  void pair_remote(std::size_t remote);
+  [[nodiscard]] std::uint64_t priority_of(std::size_t base, std::size_t remote) const;
+
+  void trigger(Instant now, std::size_t pair);
+  void start_check(Instant now, Pair& pair);
+  void succeed(Instant now, std::size_t pair);
+  void fail(Instant now, std::size_t pair);
+  void reselect(Instant now);
+  void schedule_nomination(Instant now);
+
+  void gather(Instant now);
+  void run_checks(Instant now);
+  void run_nomination(Instant now);
+  void run_consent(Instant now);
+  void finish(AgentEvent event);
+
+  [[nodiscard]] std::optional<std::size_t> next_check() const;
+  [[nodiscard]] bool works(const Pair& pair, Instant now) const;
+  [[nodiscard]] std::size_t write_check(const Pair& pair, const stun::TransactionId& transaction,
+                                        bool nominates, MutableBytes out) const;
+  [[nodiscard]] std::uint16_t preference_of(std::size_t base) const;
+  void emit(AgentEvent event);
+
+  AgentOptions options_;
+  Entropy* entropy_;
+  Role role_;
+  std::uint64_t tie_breaker_;
+  std::optional<Credentials> remote_;
+  std::size_t announced_bases_;  // the first of options_.bases; later ones were learned from checks
+  std::vector<Candidate> remotes_;
+  CheckList pairs_{max_pairs};
+  std::deque<std::size_t> triggered_;  // each pair at most once
+  std::deque<Response> responses_;
+  std::optional<Gatherer> gatherer_;
+  std::vector<Gatherer::Reflexive> reflexive_;  // announced; at most one per query
+
+  std::optional<std::size_t> selected_;
+  std::optional<SelectedPair> selected_pair_;
+  Consent consent_;
+  Instant next_check_at_;
+  std::optional<Instant> nominate_at_;
+  std::optional<std::size_t> nominating_;
+  std::optional<Instant> fail_at_;  // until a pair works
+  std::deque<AgentEvent>
+      events_;  // candidates, at most one selection at its end, one terminal event
+  bool nominated_ = false;
+  bool closed_ = false;
+  Counters counters_;
 };
 
 }  // namespace hearth::ice
