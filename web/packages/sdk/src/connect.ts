@@ -1,8 +1,13 @@
+import { checkAgainstPins, KnownAppliances, MemoryPins, type Pins } from "./appliances.ts";
 import type { HearthConnection, Root } from "./connection.ts";
-import type { DeviceKey } from "./keys/device.ts";
-import type { KnownAppliances } from "./appliances.ts";
-import type { HearthLink } from "./identity/link.ts";
 import { HearthError } from "./errors.ts";
+import { looksLikeLink, parseLink, type HearthLink } from "./identity/link.ts";
+import type { DeviceKey } from "./keys/device.ts";
+import { ApplianceConnection } from "./net/appliance_connection.ts";
+import { systemClock } from "./net/clock.ts";
+import { Flock, flockOfPage } from "./net/flock.ts";
+import { startNode, type Node } from "./net/node.ts";
+import { browserTransports } from "./net/transports.ts";
 
 /** An appliance whose root is known: from a link, a pin, or the loopback page. */
 export interface RootTarget {
@@ -26,7 +31,7 @@ export type ConnectTarget = string | HearthLink | { name: string; flock?: string
 export interface ConnectOptions {
   device: DeviceKey;
   /** Pins and the list of known boxes. Default: the ones in this browser. `null`: nothing is kept. */
-  appliances?: KnownAppliances | null;
+  appliances?: Pins | null;
   signal?: AbortSignal;
   /** Never try a direct path (to save battery, or to avoid the browser's local network prompt). */
   relayOnly?: boolean;
@@ -38,12 +43,123 @@ export interface ConnectOptions {
  * has been sent before the host has shown its root's certificate.
  */
 export async function connect(target: ConnectTarget, options: ConnectOptions): Promise<HearthConnection> {
-  void target, options;
-  throw new HearthError("unavailable", "not built yet");
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const pins = pinsOf(options);
+  const network = new Network(options.device);
+  let connection: HearthConnection;
+  try {
+    const found = await find(target, pins, network, signal);
+    connection = network.open(found, pins, options);
+  } catch (error) {
+    await network.stop();
+    throw error;
+  }
+  const onAbort = (): void => void connection.close();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    await connection.ready;
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw signal?.aborted === true ? signal.reason : error;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
 }
 
 /** The same for a known root, at once: the connection goes on trying until it is closed. */
 export function open(target: RootTarget, options: ConnectOptions): HearthConnection {
-  void target, options;
-  throw new HearthError("unavailable", "not built yet");
+  return new Network(options.device).open(target, pinsOf(options), options);
 }
+
+/** What a name, link or root leads to. Only an unknown name needs the network. */
+async function find(
+  target: ConnectTarget,
+  pins: Pins,
+  network: Network,
+  signal: AbortSignal | undefined,
+): Promise<RootTarget> {
+  if (typeof target === "string") {
+    if (looksLikeLink(target)) return fromLink(parseLink(target));
+    const [name = "", flock, ...rest] = target.trim().toLowerCase().split("@");
+    if (rest.length > 0) throw new HearthError("name_unknown", "not a name");
+    return find(flock === undefined ? { name } : { name, flock }, pins, network, signal);
+  }
+  if ("secret" in target) return fromLink(target);
+  if ("root" in target) return target;
+
+  const { name } = target;
+  const flockName = target.flock ?? (page.origin === undefined ? undefined : flockOfPage(page.origin));
+  const flock: { flock?: string } = flockName === undefined ? {} : { flock: flockName };
+  const known = await pins.list();
+  const pinned = known.find((box) => box.name === name && box.flock === flockName);
+  if (pinned !== undefined) return { root: pinned.root, name, ...flock };
+
+  const limit = AbortSignal.any([AbortSignal.timeout(15_000), ...(signal === undefined ? [] : [signal])]);
+  const record = await network.flock(flockName).lookUp(name, Date.now(), limit);
+  const { root, sequence } = record;
+  checkAgainstPins({ root, epoch: record.hostCertificate.epoch, sequence, name, ...flock }, known);
+  return { root, name, ...flock };
+}
+
+function fromLink(link: HearthLink): RootTarget {
+  return {
+    root: link.root,
+    multiaddrs: link.multiaddrs,
+    ...(link.flock === undefined ? {} : { flock: link.flock }),
+  };
+}
+
+/** One libp2p node, started when it is first needed, and the flock it knows. */
+class Network {
+  readonly #device: DeviceKey;
+  #node: Promise<Node> | undefined;
+  #flock: { where: string | undefined; flock: Flock } | undefined;
+
+  constructor(device: DeviceKey) {
+    this.#device = device;
+  }
+
+  flock(where: string | undefined): Flock {
+    if (this.#flock === undefined || this.#flock.where !== where) {
+      this.#flock = { where, flock: new Flock(this.#started, where, page) };
+    }
+    return this.#flock.flock;
+  }
+
+  open(target: RootTarget, pins: Pins, options: ConnectOptions): ApplianceConnection {
+    const origin = page.origin;
+    return new ApplianceConnection({
+      target,
+      device: options.device,
+      pins,
+      node: this.#started,
+      // Without a flock of its own the box may be known where this page came from, but only by name.
+      flock: target.flock !== undefined || (target.name !== undefined && origin !== undefined) ? this.flock(target.flock) : undefined,
+      page,
+      clock: systemClock,
+      relayOnly: options.relayOnly === true,
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#node?.then((node) => node.stop()).catch(() => undefined);
+  }
+
+  readonly #started = (): Promise<Node> => {
+    this.#node ??= startNode(this.#device, browserTransports(() => this.#flock?.flock.stun));
+    return this.#node;
+  };
+}
+
+function pinsOf(options: ConnectOptions): Pins {
+  if (options.appliances === null) return new MemoryPins();
+  return options.appliances ?? KnownAppliances.open();
+}
+
+/** Where this code runs; a worker or a test has no origin worth asking. */
+const page: { origin?: string; secure: boolean } = {
+  ...(globalThis.location?.origin?.startsWith("http") === true ? { origin: globalThis.location.origin } : {}),
+  secure: globalThis.location?.protocol === "https:",
+};

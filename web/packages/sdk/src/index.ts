@@ -27,7 +27,7 @@ export {
 export { formatLink, parseLink, type HearthLink, type LinkKind } from "./identity/link.ts";
 export { DeviceKeys } from "./keys/device_keys.ts";
 export type { DeviceKey } from "./keys/device.ts";
-export { KnownAppliances, type KnownAppliance } from "./appliances.ts";
+export { KnownAppliances, MemoryPins, type KnownAppliance, type Pins } from "./appliances.ts";
 export {
   addPersona,
   changePassword,
@@ -55,4 +55,5 @@ export {
   type Pairing,
   type Persona,
 } from "./api.ts";
-export { AppHost, appLabel, appOrigin, type AppHostOptions, type AppLocation } from "./app/host.ts";
+export { AppHost, type AppHostOptions, type AppLocation } from "./app/host.ts";
+export { appLabel, appOrigin } from "./app/label.ts";

@@ -1,4 +1,4 @@
-import type { HearthConnection, Root } from "../connection.ts";
+import type { HearthConnection } from "../connection.ts";
 import { HearthError } from "../errors.ts";
 
 /** What the app shows now, as it says itself: a hint for the address bar, checked to be a path. */
@@ -42,16 +42,4 @@ export class AppHost {
   }
   /** Closes the port, ends its open requests, removes the frame. Idempotent. */
   revoke(): void {}
-}
-
-/** The first label of an app's origin: base32 of SHA-256(root || app id), 26 characters. */
-export async function appLabel(root: Root, app: string): Promise<string> {
-  void root, app;
-  throw new HearthError("unavailable", "not built yet");
-}
-
-/** `shell`: the shell's own origin, `https://home.flock.example`. */
-export async function appOrigin(root: Root, app: string, shell?: string): Promise<string> {
-  void root, app, shell;
-  throw new HearthError("unavailable", "not built yet");
 }

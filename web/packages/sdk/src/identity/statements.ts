@@ -53,9 +53,10 @@ export function signedMessage(label: string, payload: Uint8Array): Uint8Array {
   return concat(utf8(label), new Uint8Array([0]), payload);
 }
 
-/** Strict RFC 8032: canonical S and points, small-order keys refused. */
+/** Strict RFC 8032: canonical S and points; keys with a small-order part are refused, so each has one encoding. */
 export function verifySignature(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   try {
+    if (!ed25519.Point.fromBytes(key, false).isTorsionFree()) return false;
     return ed25519.verify(signature, message, key, { zip215: false });
   } catch {
     return false;
@@ -165,7 +166,10 @@ interface Opened {
   signature: Uint8Array;
 }
 
+const maxStatementBytes = 1024;
+
 function open(bytes: Uint8Array, length: number): Opened {
+  if (bytes.length > maxStatementBytes) throw bad("too long");
   const signed = decodeCbor(bytes);
   if (!Array.isArray(signed) || signed.length !== 2) throw bad("not a signed statement");
   const payload = binary(signed[0], "payload");

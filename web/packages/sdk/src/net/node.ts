@@ -49,7 +49,7 @@ interface Dialer {
 export async function startNode(key: DeviceKey, transports: TransportFactory[]): Promise<Node> {
   /** Only what we were told to dial; peers could announce anything. */
   const allowed = new Set<string>();
-  const libp2p: Libp2p<{ dialer: Dialer }> = await createLibp2p({
+  const libp2p = (await createLibp2p({
     privateKey: toLibp2pKey(key),
     nodeInfo: { name: "hearth-sdk", version: "0.1.0" },
     addresses: { listen: [] },
@@ -70,7 +70,7 @@ export async function startNode(key: DeviceKey, transports: TransportFactory[]):
       // The dial queue joins dials to one peer; a relayed and a direct one must run side by side.
       dialer: (components: { transportManager: Dialer }) => components.transportManager,
     },
-  } as Parameters<typeof createLibp2p>[0]) as unknown as Libp2p<{ dialer: Dialer }>;
+  } as Parameters<typeof createLibp2p>[0])) as unknown as Libp2p<{ dialer: Dialer }>;
 
   return {
     peerId: libp2p.peerId.toString(),
@@ -78,7 +78,15 @@ export async function startNode(key: DeviceKey, transports: TransportFactory[]):
       allowed.add(withoutPeer(address));
       if (address.includes("/p2p-circuit")) allowed.add(withoutPeer(relayOf(address)));
       const target = multiaddr(address);
-      const connection = await libp2p.services.dialer.dial(target, { signal });
+      const attempt = (): Promise<Connection> => libp2p.services.dialer.dial(target, { signal });
+      const connection = await attempt().catch(async (error: unknown) => {
+        // The relay's connection may be dying without being gone yet: the circuit transport takes it all the same.
+        const stale = address.includes("/p2p-circuit") ? openTo(libp2p, peerIdIn(relayOf(address))) : [];
+        if (signal.aborted || stale.length === 0 || isRelaysAnswer(error)) throw error;
+        for (const old of stale) old.abort(new Error("it carries nothing any more"));
+        await new Promise((resolve) => setTimeout(resolve));
+        return attempt();
+      });
       const expected = peerIdIn(address);
       if (connection.remotePeer.toString() !== expected) {
         connection.abort(new Error("another peer"));
@@ -88,6 +96,15 @@ export async function startNode(key: DeviceKey, transports: TransportFactory[]):
     },
     stop: () => Promise.resolve(libp2p.stop()),
   };
+}
+
+function openTo(libp2p: Libp2p, peer: string | undefined): Connection[] {
+  return libp2p.getConnections().filter(({ remotePeer }) => remotePeer.toString() === peer);
+}
+
+/** The relay lives and said no, for instance since the box isn't there. */
+function isRelaysAnswer(error: unknown): boolean {
+  return error instanceof Error && (error.name === "InvalidMessageError" || error.name === "UnsupportedProtocolError");
 }
 
 function withoutPeer(address: string): string {
