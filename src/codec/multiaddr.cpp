@@ -13,7 +13,7 @@
 namespace hearth::codec {
 namespace {
 
-enum class Kind : std::uint8_t { nothing, ip4, ip6, port, name, peer, certhash, number };
+enum class Kind : std::uint8_t { nothing, ip4, ip6, port, name, peer, certhash };
 
 struct Entry {
   Protocol protocol;
@@ -45,7 +45,6 @@ constexpr auto entries = std::to_array<Entry>({
     {Protocol::ws, "ws", Kind::nothing},
     {Protocol::wss, "wss", Kind::nothing},
     {Protocol::http, "http", Kind::nothing},
-    {Protocol::memory, "memory", Kind::number},
 });
 
 const Entry* find(Protocol protocol) {
@@ -71,8 +70,6 @@ std::size_t fixed_size(Kind kind) {
       return 16;
     case Kind::port:
       return 2;
-    case Kind::number:
-      return 8;
     default:
       return 0;
   }
@@ -124,9 +121,8 @@ Result<Bytes, CodecError> multibase_decode(std::string_view text) {
   }
 }
 
-template <class Number>
-Result<Number, CodecError> parse_number(std::string_view text) {
-  Number value{};
+Result<std::uint16_t, CodecError> parse_port(std::string_view text) {
+  std::uint16_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
     return Failure{CodecError::bad_character};
@@ -148,13 +144,8 @@ Result<Bytes, CodecError> value_from_text(Kind kind, std::string_view text) {
       break;
     }
     case Kind::port: {
-      HEARTH_TRY(const auto port, parse_number<std::uint16_t>(text));
+      HEARTH_TRY(const auto port, parse_port(text));
       Writer{value}.u16_be(port);
-      break;
-    }
-    case Kind::number: {
-      HEARTH_TRY(const auto number, parse_number<std::uint64_t>(text));
-      Writer{value}.u64_be(number);
       break;
     }
     case Kind::name:
@@ -181,8 +172,6 @@ std::string value_to_text(Kind kind, BytesView value) {
       return IpAddress::from_bytes(value)->to_string();
     case Kind::port:
       return std::to_string(port_of(value));
-    case Kind::number:
-      return std::to_string(Reader{value}.u64_be().value_or(0));
     case Kind::name:
       return to_text(value);
     case Kind::peer:

@@ -41,7 +41,6 @@ enum class Protocol : std::uint32_t {
   ws = 477,
   wss = 478,
   http = 480,
-  memory = 777,
 };
 
 /// The multihash of a peer id (peer/peer_id.h has the type).

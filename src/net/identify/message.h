@@ -20,7 +20,7 @@ inline constexpr std::string_view push_protocol = "/ipfs/id/push/1.0.0";
 
 enum class IdentifyError : std::uint8_t {
   malformed,
-  too_large,   ///< a frame, a text, or the number of frames, protocols or addresses
+  too_large,   ///< a frame, a text, or the number of frames or protocols
   wrong_peer,  ///< speaks of another peer than the one we are connected to
   bad_record,  ///< a signed peer record that doesn't verify
 };
@@ -28,6 +28,7 @@ enum class IdentifyError : std::uint8_t {
 /// A frame's body, as js-libp2p limits it.
 inline constexpr std::size_t max_frame = 8192;
 inline constexpr std::size_t max_frames = 10;
+/// More addresses than this are passed over.
 inline constexpr std::size_t max_addresses = 64;
 inline constexpr std::size_t max_protocols = 256;
 inline constexpr std::size_t max_text = 256;
