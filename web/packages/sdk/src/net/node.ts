@@ -81,7 +81,7 @@ export async function startNode(key: DeviceKey, transports: TransportFactory[]):
       const attempt = (): Promise<Connection> => libp2p.services.dialer.dial(target, { signal });
       const connection = await attempt().catch(async (error: unknown) => {
         // The relay's connection may be dying without being gone yet: the circuit transport takes it all the same.
-        const stale = address.includes("/p2p-circuit") ? openTo(libp2p, peerIdIn(relayOf(address))) : [];
+        const stale = kind === "relay" ? openTo(libp2p, peerIdIn(relayOf(address))) : [];
         if (signal.aborted || stale.length === 0 || isRelaysAnswer(error)) throw error;
         for (const old of stale) old.abort(new Error("it carries nothing any more"));
         await new Promise((resolve) => setTimeout(resolve));
