@@ -85,8 +85,8 @@ Result<Unit, NameError> Registry::save(const Entry& entry, const std::optional<E
   storage::Batch batch;
   if (before && !equal(before->peer_id, entry.peer_id)) batch.erase(host_key(before->peer_id));
   batch.put(name_key(name), entry.encode());
-  batch.put(host_key(entry.peer_id), as_bytes(name));
-  if (!store_.commit(batch)) return Failure{NameError::store};
+  batch.put(host_key(entry.peer_id), to_bytes(name));
+  if (!store_.write(batch)) return Failure{NameError::store};
   return Unit{};
 }
 

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <hearth/names/registry.h>
+#include <hearth/storage/memory_store.h>
 
 namespace hearth::names {
 namespace {
