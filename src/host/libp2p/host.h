@@ -14,6 +14,7 @@
 #include <hearth/base/log.h>
 #include <hearth/codec/multiaddr.h>
 #include <hearth/crypto/ed25519.h>
+#include <hearth/identify/peer_info.h>
 #include <hearth/libp2p/limits.h>
 #include <hearth/libp2p/resource_manager.h>
 #include <hearth/loop/byte_stream.h>
@@ -23,6 +24,7 @@
 namespace hearth::libp2p {
 
 using codec::Multiaddr;
+using identify::PeerInfo;
 using loop::Task;
 using peer::PeerId;
 
@@ -53,6 +55,11 @@ class Connection {
   [[nodiscard]] virtual bool is_limited() const { return false; }
   /// Proposes `protocols` in order of preference. Throws system_error when none is agreed.
   virtual Task<StreamPtr> open_stream(std::vector<std::string> protocols) = 0;
+  Task<StreamPtr> open(std::string protocol) {
+    std::vector<std::string> one;  // g++ 12 can't have a braced list in a co_await
+    one.push_back(std::move(protocol));
+    return open_stream(std::move(one));
+  }
   /// Ends it and all its streams. Idempotent.
   virtual void close() noexcept = 0;
 };
@@ -64,14 +71,6 @@ using ConnectionObserver = std::function<void(const ConnectionPtr&)>;
 /// Makes a connection by an address that another transport understands. Throws system_error.
 using Dialer = std::function<Task<ConnectionPtr>(Multiaddr)>;
 
-/// What a peer told about itself (identify). Its own word, but for the id.
-struct PeerInfo {
-  PeerId id;
-  std::string agent;
-  std::vector<std::string> protocols;
-  std::vector<Multiaddr> addresses;   // from its signed record if it sent one
-  std::optional<Multiaddr> observed;  // how it sees us
-};
 using PeerObserver = std::function<void(const PeerInfo&)>;
 
 struct UpgradeOptions {

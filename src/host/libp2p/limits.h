@@ -37,20 +37,21 @@ struct Limits {
   bool exempt_loopback = true;
 
   // --- streams ---
-  std::size_t inbound_streams_per_connection = 1000;
-  std::size_t outbound_streams_per_connection = 1000;
+  /// A thousand for a peer's own purposes, and room for identify, ping and the like.
+  std::size_t inbound_streams_per_connection = 1024;
+  std::size_t outbound_streams_per_connection = 1024;
   /// In all, both directions, over every connection.
   std::size_t streams = 16384;
   /// Inbound streams of one protocol on one connection; `stream_limits` overrides it by protocol
   /// id.
-  std::size_t inbound_streams_per_protocol = 1000;
+  std::size_t inbound_streams_per_protocol = 1024;
   std::map<std::string, std::size_t, std::less<>> stream_limits = {
       {"/ipfs/id/1.0.0", 2},          {"/ipfs/id/push/1.0.0", 2},
       {"/ipfs/ping/1.0.0", 4},        {"/libp2p/circuit/relay/0.2.0/stop", 64},
       {"/webrtc-signaling/0.0.1", 4},
   };
   /// Inbound streams whose protocol isn't agreed yet, per connection.
-  std::size_t negotiating_streams_per_connection = 1000;
+  std::size_t negotiating_streams_per_connection = 1024;
 
   // --- memory ---
   /// Bytes that peers may have in flight to us, over all connections, beyond the 256 KiB that each

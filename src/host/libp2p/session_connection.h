@@ -1,0 +1,158 @@
+#pragma once
+// A connection made of a byte stream: drives session::Session, and serves its streams.
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include <hearth/libp2p/async.h>
+#include <hearth/libp2p/direct_stream.h>
+#include <hearth/libp2p/host.h>
+#include <hearth/libp2p/raw_streams.h>
+#include <hearth/libp2p/resource_manager.h>
+#include <hearth/multistream/negotiator.h>
+#include <hearth/noise/credentials.h>
+#include <hearth/session/session.h>
+
+namespace hearth::libp2p {
+
+class SessionConnection;
+struct StreamState;
+
+/// What a host lends to all of its connections. Scratch buffers are used within one turn of the
+/// loop only, never across a suspension.
+struct Shared {
+  Shared(boost::asio::any_io_executor executor, HostOptions options, const loop::SystemClock& clock,
+         Entropy& entropy, Log& log);
+
+  boost::asio::any_io_executor executor;
+  HostOptions options;
+  const loop::SystemClock& clock;
+  Entropy& entropy;
+  Log& log;
+  PeerId id;
+  noise::Credentials credentials;
+  ResourceManager resources;
+  session::MemoryBudget window_budget;
+
+  static constexpr std::size_t scratch_bytes = std::size_t{256} << 10;
+  std::unique_ptr<std::byte[]> receive_scratch;
+  std::unique_ptr<std::byte[]> transmit_scratch;
+  [[nodiscard]] MutableBytes receiving() const { return {receive_scratch.get(), scratch_bytes}; }
+  [[nodiscard]] MutableBytes transmitting() const {
+    return {transmit_scratch.get(), scratch_bytes};
+  }
+};
+
+/// Who owns connections and serves their streams: the host.
+class ConnectionOwner {
+ public:
+  virtual ~ConnectionOwner() = default;
+  /// The peer is known, and limits allow it.
+  virtual void on_secured(const std::shared_ptr<SessionConnection>& connection) = 0;
+  /// A stream of the peer's; its protocol isn't agreed yet.
+  virtual void on_stream(std::shared_ptr<SessionConnection> connection,
+                         std::shared_ptr<StreamState> stream) = 0;
+  /// Comes after on_secured(), or without it.
+  virtual void on_closed(const std::shared_ptr<SessionConnection>& connection) = 0;
+};
+
+/// One stream's state: shared by the handle, the connection and operations on their way.
+struct StreamState {
+  StreamState(std::shared_ptr<SessionConnection> on, session::StreamId stream, StreamLease held);
+  ~StreamState();
+
+  std::shared_ptr<SessionConnection> connection;
+  session::StreamId id;
+  StreamLease lease;
+  Signal readable;
+  Signal writable;
+  bool reset = false;         // by us, the peer, or the connection's end
+  bool write_closed = false;  // by us
+  bool released = false;
+
+  /// The handle is gone: ends in order if our side was closed, else by a reset. Idempotent.
+  void release() noexcept;
+  void abort() noexcept;
+  void close_write();
+  /// Whether try_read() has something to say.
+  [[nodiscard]] bool has_news() const;
+  [[nodiscard]] std::optional<std::size_t> try_read(MutableBytes out);
+  [[nodiscard]] std::size_t try_write(BytesView data);
+};
+using StreamStatePtr = std::shared_ptr<StreamState>;
+
+/// Agrees on the protocol, within the limits' time, and makes the handle.
+Task<StreamPtr> agree_on(StreamStatePtr state, multistream::Negotiator negotiator);
+
+class SessionConnection final : public Connection,
+                                public std::enable_shared_from_this<SessionConnection> {
+ public:
+  SessionConnection(std::shared_ptr<Shared> shared, std::weak_ptr<ConnectionOwner> owner,
+                    RawStream raw, UpgradeOptions options, ConnectionLease lease);
+  ~SessionConnection() override;
+
+  /// Starts driving. Then wait until secured.
+  void start();
+  /// Throws when the handshake fails, or limits refuse this peer.
+  Task<void> wait_secured();
+
+  const PeerId& peer() const override { return *peer_; }
+  const Multiaddr& remote_address() const override { return options_.remote; }
+  Transport transport() const override { return options_.transport; }
+  Direction direction() const override { return options_.direction; }
+  bool is_open() const override { return peer_.has_value() && !session_.closed(); }
+  bool is_limited() const override { return options_.limited; }
+  Task<StreamPtr> open_stream(std::vector<std::string> protocols) override;
+  void close() noexcept override;
+
+  [[nodiscard]] session::CloseReason close_reason() const { return close_reason_; }
+  [[nodiscard]] Shared& shared() const { return *shared_; }
+  /// By whom a stream calls after it changed the session.
+  void schedule_transmit();
+
+ private:
+  friend struct StreamState;
+
+  static Task<void> read_loop(std::shared_ptr<SessionConnection> self);
+  static Task<void> read_direct(std::shared_ptr<SessionConnection> self, DirectAccess& direct);
+  static Task<void> read_buffered(std::shared_ptr<SessionConnection> self);
+  static Task<void> write_pending(std::shared_ptr<SessionConnection> self);
+  static Task<void> end_raw(std::shared_ptr<SessionConnection> self);
+  void received(BytesView bytes);
+  void lost() noexcept;
+  void transmit();
+  void drain_events();
+  void on_event(const session::Event& event);
+  void on_closed(session::CloseReason reason);
+  void arm_timer();
+  [[nodiscard]] StreamState* find(session::StreamId id) const;
+  static Task<StreamPtr> open_and_agree(std::shared_ptr<SessionConnection> self,
+                                        std::vector<std::string> protocols);
+
+  std::shared_ptr<Shared> shared_;
+  std::weak_ptr<ConnectionOwner> owner_;
+  UpgradeOptions options_;
+  ConnectionLease lease_;
+  RawStream raw_;
+  DirectAccess* direct_;
+  session::Session session_;
+  std::optional<PeerId> peer_;
+  session::CloseReason close_reason_ = session::CloseReason::closed_by_us;
+  std::map<session::StreamId, StreamState*> streams_;
+  Signal changed_;  // secured, closed, or streams can be opened
+  boost::asio::steady_timer timer_;
+  std::optional<Instant> armed_for_;
+  Bytes pending_;  // what the pipe didn't take at once
+  bool writing_ = false;
+  bool transmit_scheduled_ = false;
+  bool refused_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace hearth::libp2p
