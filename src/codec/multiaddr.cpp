@@ -81,9 +81,12 @@ bool is_plain_text(BytesView value) {
          });
 }
 
-// Peer ids are of two kinds, and their base58 begins with 1 or with Q.
+// Peer ids are of two kinds, and their base58 begins with 1 or with Q. Small keys stand in them whole.
 Result<Unit, CodecError> check_peer_id(BytesView bytes) {
+  constexpr std::size_t max_inline_key = 42;
   HEARTH_TRY(const Multihash hash, read_multihash(bytes));
+  if (hash.code == HashCode::identity && hash.digest.size() > max_inline_key)
+    return Failure{CodecError::too_large};
   if (hash.code != HashCode::identity && hash.code != HashCode::sha2_256)
     return Failure{CodecError::unknown_protocol};
   return Unit{};

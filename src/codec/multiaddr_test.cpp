@@ -149,6 +149,18 @@ TEST(Multiaddr, IsBoundedInLengthAndDepth) {
   EXPECT_FALSE(Multiaddr::parse("/dns/" + std::string(1100, 'a')));
 }
 
+TEST(Multiaddr, APeerIdHoldsNoMoreThanASmallKey) {
+  const auto with_key_of = [](std::size_t size) {
+    Bytes bytes = *from_hex("a503");
+    const Bytes id = encode_multihash(HashCode::identity, Bytes(size, std::byte{1}));
+    bytes.push_back(static_cast<std::byte>(id.size()));
+    append(bytes, id);
+    return Multiaddr::from_bytes(bytes);
+  };
+  EXPECT_TRUE(with_key_of(42));
+  EXPECT_EQ(with_key_of(43).error(), CodecError::too_large);
+}
+
 TEST(Multihash, KnowsTheSizesOfItsHashes) {
   EXPECT_TRUE(read_multihash(encode_multihash(HashCode::sha2_256, Bytes(32))));
   EXPECT_EQ(read_multihash(encode_multihash(HashCode::sha2_256, Bytes(31))).error(),
