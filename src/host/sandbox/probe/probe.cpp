@@ -43,7 +43,8 @@ namespace {
 
 std::string report;
 
-void say(bool held, const std::string& name, const std::string& detail = {}) {
+void say(bool held, const std::string& name, std::string detail = {}) {
+  while (!detail.empty() && detail.back() == '\n') detail.pop_back();
   report +=
       (held ? "HELD " : "ESCAPED ") + name + (detail.empty() ? "" : " (" + detail + ")") + "\n";
 }
@@ -97,13 +98,15 @@ void identity() {
 }
 
 void files() {
+  const int map = ::open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
+  fails("10 change its uid map", ::write(map, "0 0 1", 5), {EPERM, EBADF});
+  ::close(map);
   for (const char* path : {"/planted", "/probe", "/proc/planted", "/run/planted"})
     fails(std::string{"4 write "} + path, ::open(path, O_WRONLY | O_CREAT, 0666),
           {EROFS, EACCES, ENOENT, ETXTBSY});
   fails("4 chmod a program", ::chmod("/probe", 0777), {EROFS, EPERM});
-  for (const char* path :
-       {"/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/kernel/hostname",
-        "/proc/1/oom_score_adj_nothing", "/proc/self/uid_map"})
+  for (const char* path : {"/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger",
+                           "/proc/sys/kernel/hostname", "/proc/1/oom_score_adj_nothing"})
     fails(std::string{"10 write "} + path, ::open(path, O_WRONLY), {EACCES, ENOENT, EROFS, EPERM});
   for (const char* path : {"/dev/mem", "/dev/kmsg", "/dev/net/tun", "/dev/fuse", "/dev/kvm",
                            "/dev/sda", "/dev/vda", "/sys"})
@@ -119,7 +122,8 @@ void files() {
   const std::string self = slurp("/probe");
   for (const char* path : {"/data/run-me", "/tmp/run-me"}) {
     const int fd = ::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
-    say(fd >= 0 && ::write(fd, self.data(), self.size()) > 0, std::string{"may write "} + path);
+    say(fd >= 0 && ::write(fd, self.data(), self.size()) > 0, std::string{"may write "} + path,
+        std::strerror(errno));
     ::close(fd);
     (void)::chmod(path, 04755);
     const int status = in_child([&] {
