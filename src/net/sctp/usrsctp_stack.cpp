@@ -448,7 +448,7 @@ Result<Unit, SendError> Association::send(Instant now, StreamId stream, Ppid ppi
   if (payload.empty() || payload.size() > self.options.max_message)
     return Failure{SendError::bad_size};
   if (stream.value() >= self.streams) return Failure{SendError::bad_stream};
-  if (payload.size() > writable()) {
+  if (payload.size() > small_payload && payload.size() > writable()) {
     self.crowded = true;
     return Failure{SendError::would_block};
   }
