@@ -1,0 +1,43 @@
+#pragma once
+// hearthd's settings, and where it finds what was built or installed beside it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <hearth/base/endpoint.h>
+#include <hearth/config/settings.h>
+
+namespace hearth::daemon {
+
+struct Options {
+  std::string data_dir = "/var/lib/hearth";
+  std::string http = "127.0.0.1:8420";
+  std::int64_t p2p_port = 4420;
+  std::string listen_ip = "0.0.0.0";
+  std::int64_t embedded_flock = -1;  ///< its port; -1: none
+  std::string flock_domain;          ///< of the embedded flock; empty: hearth.localhost:PORT
+  std::vector<std::string> flocks;
+  std::string name;
+  std::string user = "hearth";
+  std::string shell;  ///< directory, or "off"; empty: beside the program
+  std::string boot;
+  std::string apps;
+  std::string log_level = "info";
+  std::int64_t app_idle_s = 600;
+  bool ready_json = false;
+
+  void declare(config::Settings& settings);
+  /// What is wrong with them, in words; nothing when they may be used.
+  [[nodiscard]] std::optional<std::string> problem() const;
+};
+
+/// `relative` beside the running program's build tree or installation: the first of
+/// <bin>/../../<relative>, <bin>/../<relative>, <bin>/../share/hearth/<relative>,
+/// <bin>/../lib/hearth/<relative> that exists. Else empty.
+[[nodiscard]] std::string find_beside_program(const std::string& relative);
+/// A program in the same directory as the running one.
+[[nodiscard]] std::string sibling_program(const std::string& name);
+
+}  // namespace hearth::daemon
