@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,9 +16,9 @@
 #include <hearth/base/bytes.h>
 #include <hearth/base/endpoint.h>
 #include <hearth/base/entropy.h>
-#include <hearth/base/result.h>
 #include <hearth/base/time.h>
-#include <hearth/ice/agent.h>
+#include <hearth/ice/transaction.h>
+#include <hearth/stun/message.h>
 #include <hearth/stun/prefix_table.h>
 
 namespace hearth::ice {
@@ -42,6 +44,8 @@ struct DemuxOptions {
   std::size_t max_unconfirmed = 128;
   stun::Rate::Limit admissions_per_prefix{.per_second = 4, .burst = 16};
   stun::Rate::Limit admissions_in_all{.per_second = 50, .burst = 200};
+  /// Loopback sources, which nobody outside can forge, are spared both rates.
+  bool limit_loopback = false;
   /// Power of two; four prefixes each.
   std::size_t prefix_table_sets = 256;
 };
@@ -92,6 +96,7 @@ class Demux {
   /// Remote endpoints a session may hold; binding a further one forgets the oldest.
   static constexpr std::size_t max_endpoints_per_session = 8;
 
+  /// `entropy` outlives it.
   Demux(const DemuxOptions& options, Entropy& entropy);
 
   [[nodiscard]] Route route(Instant now, const Endpoint& from, BytesView datagram);
@@ -101,17 +106,36 @@ class Demux {
   [[nodiscard]] std::optional<SessionTag> add(std::string_view local_ufrag);
   /// The peer proved itself (DTLS stands): no newcomer takes its place any more.
   void confirm(SessionTag session);
-  /// What comes from `remote` is the session's: call it after Agent::receive returned
-  /// Received::check. The newest session to claim an endpoint has it.
-  void bind(SessionTag session, const Endpoint& remote);
+  /// What comes from `remote` is the session's: call it after Agent::receive returned Received::check.
+  /// The newest session to claim an endpoint has it, except that an unconfirmed one takes none from
+  /// a confirmed one: a stranger's forged source must not divert a session that stands. False then.
+  bool bind(SessionTag session, const Endpoint& remote);
   void remove(SessionTag session);
 
   [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
-  [[nodiscard]] std::size_t unconfirmed() const { return unconfirmed_; }
+  [[nodiscard]] std::size_t unconfirmed() const { return unconfirmed_.size(); }
   /// Entries in all tables that grow: 0 when all sessions are removed.
   [[nodiscard]] std::size_t table_size() const;
 
  private:
+  struct Session {
+    std::string ufrag;
+    bool confirmed = false;
+    std::vector<Endpoint> endpoints;  // oldest first
+  };
+
+  Route route_stun(Instant now, const Endpoint& from, BytesView datagram);
+  Route admit(Instant now, const Endpoint& from, const stun::Message& check, DirectVersion version);
+  SessionTag insert(std::string_view ufrag, bool confirmed);
+
+  DemuxOptions options_;
+  Entropy* entropy_;
+  std::map<SessionTag, Session> sessions_;
+  std::map<std::string, SessionTag, std::less<>> by_ufrag_;
+  std::map<Endpoint, SessionTag> by_endpoint_;
+  std::deque<SessionTag> unconfirmed_;  // oldest first
+  stun::PrefixTable<stun::Rate> admissions_;
+  stun::Rate all_admissions_;
 };
 
 }  // namespace hearth::ice
