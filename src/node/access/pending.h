@@ -1,0 +1,87 @@
+#pragma once
+// Things that wait for a second message: a login for its KE3, a nonce for its signature.
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include <hearth/base/bytes.h>
+#include <hearth/base/entropy.h>
+#include <hearth/base/time.h>
+
+namespace hearth::access {
+
+/// An unguessable name, used once.
+using PendingId = std::array<std::byte, 32>;
+
+/// Each thing belongs to an owner (a PeerId, say) who alone can take it, once, in time. When an
+/// owner or all together have too many, the oldest goes: of the owner's own, or of all.
+template <class T>
+class Pending {
+ public:
+  struct Limits {
+    Duration lifetime = std::chrono::minutes{1};
+    std::size_t per_owner = 8;
+    std::size_t in_all = 1024;
+  };
+  explicit Pending(const Limits& limits) : limits_(limits) {}
+
+  PendingId add(BytesView owner, T thing, Entropy& entropy, Instant now) {
+    drop_expired(now);
+    std::size_t owned = 0;
+    for (const auto& [order, entry] : entries_) owned += equal(entry.owner, owner);
+    if (owned >= limits_.per_owner)
+      drop_oldest([&](const Entry& entry) { return equal(entry.owner, owner); });
+    if (entries_.size() >= limits_.in_all) drop_oldest([](const Entry&) { return true; });
+    const auto id = entropy.array<32>();
+    entries_.emplace(next_++, Entry{.id = id,
+                                    .owner = to_bytes(owner),
+                                    .expires = now + limits_.lifetime,
+                                    .thing = std::move(thing)});
+    return id;
+  }
+
+  /// Nothing when it never was, was taken, has expired, or is another's (whose it then stays).
+  std::optional<T> take(BytesView id, BytesView owner, Instant now) {
+    drop_expired(now);
+    for (auto at = entries_.begin(); at != entries_.end(); ++at) {
+      if (!equal(at->second.id, id) || !equal(at->second.owner, owner)) continue;
+      std::optional<T> thing{std::move(at->second.thing)};
+      entries_.erase(at);
+      return thing;
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+ private:
+  struct Entry {
+    PendingId id;
+    Bytes owner;
+    Instant expires;
+    T thing;
+  };
+
+  /// All live equally long: the oldest expire first.
+  void drop_expired(Instant now) {
+    while (!entries_.empty() && now >= entries_.begin()->second.expires)
+      entries_.erase(entries_.begin());
+  }
+  template <class Predicate>
+  void drop_oldest(Predicate is_candidate) {
+    for (auto at = entries_.begin(); at != entries_.end(); ++at) {
+      if (!is_candidate(at->second)) continue;
+      entries_.erase(at);
+      return;
+    }
+  }
+
+  Limits limits_;
+  std::uint64_t next_ = 0;
+  std::map<std::uint64_t, Entry> entries_;  // by age
+};
+
+}  // namespace hearth::access
