@@ -12,11 +12,9 @@ namespace hearth::crypto {
 Sha1Digest hmac_sha1(BytesView key, BytesView data) {
   HEARTH_ASSERT(key.size() <= INT_MAX);
   Sha1Digest digest;
-  // A null key would mean "the key of last time".
-  static constexpr unsigned char no_key = 0;
-  const auto* result =
-      HMAC(EVP_sha1(), key.empty() ? &no_key : raw(key), static_cast<int>(key.size()), raw(data),
-           data.size(), raw(MutableBytes{digest}), nullptr);
+  // raw() is never null: a null key would mean "the key of last time".
+  const auto* result = HMAC(EVP_sha1(), raw(key), static_cast<int>(key.size()), raw(data),
+                            data.size(), raw(MutableBytes{digest}), nullptr);
   HEARTH_ASSERT(result != nullptr);
   return digest;
 }
