@@ -18,6 +18,13 @@ class Credentials {
   Credentials(const crypto::Ed25519PrivateKey& identity, Entropy& entropy);
   Credentials(const crypto::Ed25519PrivateKey& identity, crypto::X25519PrivateKey static_key);
 
+  /// Of parts made elsewhere; whether they fit together is for the peer to find out.
+  Credentials(crypto::X25519PrivateKey static_key, Bytes identity_key,
+              const crypto::Ed25519Signature& signature)
+      : static_key_(std::move(static_key)),
+        identity_key_(std::move(identity_key)),
+        signature_(signature) {}
+
   [[nodiscard]] const crypto::X25519PrivateKey& static_key() const { return static_key_; }
   /// The identity's public key as protobuf, and its signature over the static key.
   [[nodiscard]] const Bytes& identity_key() const { return identity_key_; }
