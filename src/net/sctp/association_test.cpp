@@ -4,8 +4,22 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/time.h>
 
 #include <hearth/sctp/association.h>
+
+// usrsctp reads the wall clock for round-trip times and for which chunks are old enough to be sent
+// again; here that clock is the test's.
+namespace {
+hearth::Instant wall_clock{};
+}  // namespace
+extern "C" int gettimeofday(timeval* __restrict out, void* __restrict) noexcept {
+  const auto micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(wall_clock.time_since_epoch());
+  out->tv_sec = 1'750'000'000 + micros.count() / 1'000'000;
+  out->tv_usec = micros.count() % 1'000'000;
+  return 0;
+}
 
 namespace hearth::sctp {
 namespace {
@@ -72,6 +86,7 @@ class World {
         return done();
       }
       now_ = std::max(now_, *next);
+      wall_clock = now_;
       if (!in_flight_.empty() && in_flight_.front().at <= now_) {
         const Packet packet = std::move(in_flight_.front());
         in_flight_.pop_front();
