@@ -12,11 +12,15 @@
 #include <vector>
 
 #include <hearth/access/records.h>
-#include <hearth/access/store.h>
 #include <hearth/base/result.h>
 #include <hearth/base/time.h>
+#include <hearth/storage/store.h>
 
 namespace hearth::access {
+
+using storage::Batch;
+using storage::Store;
+using storage::StoreError;
 
 enum class DirectoryError : std::uint8_t {
   store_failed,

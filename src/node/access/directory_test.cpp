@@ -1,12 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <hearth/access/directory.h>
-#include <hearth/access/memory_store.h>
+#include <hearth/storage/memory_store.h>
 
 namespace hearth::access {
 namespace {
 
 using namespace std::chrono_literals;
+using storage::MemoryStore;
 
 crypto::Ed25519PublicKey key(int seed) {
   return crypto::Ed25519PrivateKey::from_seed(Bytes(32, static_cast<std::byte>(seed)))
