@@ -58,8 +58,7 @@ Result<Unit, IdentifyError> read_field(Field number, BytesView value, Message& m
       message.signed_peer_record = to_bytes(value);
       break;
     case listen_address: {
-      if (message.listen_addresses.size() == max_addresses)
-        return Failure{IdentifyError::too_large};
+      if (message.listen_addresses.size() == max_addresses) break;
       auto address = codec::Multiaddr::from_bytes(value);
       if (address && !address->empty()) message.listen_addresses.push_back(std::move(*address));
       break;
