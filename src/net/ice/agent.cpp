@@ -366,6 +366,7 @@ void Agent::reselect(Instant now) {
   });
   nominated_ = latest.has_value();
   if (!best) {
+    lost_ = lost_ || selected_;
     selected_.reset();
     selected_pair_.reset();
     return;
@@ -404,7 +405,11 @@ void Agent::advance(Instant now) {
     run_nomination(now);
   }
   run_consent(now);
-  if (fail_at_ && now >= *fail_at_) finish(Failed{});
+  if (lost_) {
+    finish(ConsentLost{});
+  } else if (fail_at_ && now >= *fail_at_) {
+    finish(Failed{});
+  }
 }
 
 void Agent::gather(Instant now) {
@@ -484,7 +489,7 @@ void Agent::run_consent(Instant now) {
   if (!selected_) return;
   if (!works(pairs_[*selected_], now)) {
     fail(now, *selected_);
-    if (!selected_) return finish(ConsentLost{});
+    if (!selected_) return;
   }
   if (options_.mode == Mode::lite || now < consent_.next) return;
   consent_.sent[consent_.sent_count++ % consent_.sent.size()] =

@@ -73,7 +73,8 @@ struct SelectedPair {
   bool nominated = false;
   friend bool operator==(const SelectedPair&, const SelectedPair&) = default;
 };
-/// 30 s without a valid answer on any pair (RFC 7675): stop sending at once. Terminal.
+/// The last working pair is gone: 30 s without a valid answer on it (RFC 7675), or refused by the
+/// peer. Stop sending at once. Terminal.
 struct ConsentLost {};
 /// No pair worked in time. Terminal.
 struct Failed {};
@@ -253,6 +254,7 @@ class Agent {
   std::deque<AgentEvent>
       events_;  // candidates, at most one selection at its end, one terminal event
   bool nominated_ = false;
+  bool lost_ = false;  // no pair works any more
   bool closed_ = false;
   Counters counters_;
 };

@@ -369,6 +369,35 @@ TEST_F(AgentInput, FallsBackToAnotherWorkingPairAndLosesConsentWithTheLast) {
   EXPECT_TRUE(std::holds_alternative<ConsentLost>(*last));
 }
 
+TEST_F(AgentInput, EndsWhenThePeerRefusesTheOnlyPair) {
+  agent_.set_remote_credentials(now_, remote_);
+  ASSERT_EQ(receive(check({.controlling = false, .tie_breaker = 0}), open_b), Received::check);
+  ASSERT_EQ(agent_.role(), Role::controlling);
+  std::array<std::byte, Agent::max_transmit_size> buffer;
+  const auto answer_with = [&](stun::Class message_class) {
+    while (const auto sent = agent_.poll_transmit(buffer)) {
+      const auto message = stun::Message::parse(std::span{buffer}.first(sent->size));
+      if (message->message_class() != stun::Class::request) continue;
+      Bytes out(200);
+      stun::MessageWriter writer{out, message_class, message->transaction()};
+      if (message_class == stun::Class::error) {
+        writer.error_code(stun::ErrorCode::server_error);
+      } else {
+        writer.xor_mapped_address(open_a);
+      }
+      writer.integrity(as_bytes(remote_.password)).fingerprint();
+      out.resize(*writer.finish());
+      EXPECT_EQ(receive(out, open_b), Received::response);
+      return;
+    }
+  };
+  answer_with(stun::Class::success);
+  ASSERT_TRUE(agent_.selected());
+  answer_with(stun::Class::error);  // to the nomination
+  EXPECT_TRUE(agent_.closed());
+  EXPECT_FALSE(agent_.deadline());
+}
+
 TEST_F(AgentInput, AnswersItsRoleWith487WhenItsTieBreakerIsLarger) {
   ASSERT_EQ(receive(check({.controlling = false, .tie_breaker = ~std::uint64_t{0}}), open_b),
             Received::check);

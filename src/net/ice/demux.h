@@ -106,9 +106,10 @@ class Demux {
   [[nodiscard]] std::optional<SessionTag> add(std::string_view local_ufrag);
   /// The peer proved itself (DTLS stands): no newcomer takes its place any more.
   void confirm(SessionTag session);
-  /// What comes from `remote` is the session's: call it after Agent::receive returned Received::check.
-  /// The newest session to claim an endpoint has it, except that an unconfirmed one takes none from
-  /// a confirmed one: a stranger's forged source must not divert a session that stands. False then.
+  /// What comes from `remote` is the session's: call it after Agent::receive returned
+  /// Received::check. The newest session to claim an endpoint has it, except that an unconfirmed
+  /// one takes none from a confirmed one: a stranger's forged source must not divert a session that
+  /// stands. False then.
   bool bind(SessionTag session, const Endpoint& remote);
   void remove(SessionTag session);
 
