@@ -15,7 +15,7 @@ const noise::Credentials* credentials_of(const Mode& mode) {
   return nullptr;
 }
 
-PeerConnectionOptions link_options(const Options& options, Entropy& entropy) {
+PeerConnectionOptions link_options(const Options& options) {
   PeerConnectionOptions link{.ice = options.ice,
                              .transport = {.channels = options.channels,
                                            .sctp = options.sctp,
@@ -29,23 +29,24 @@ PeerConnectionOptions link_options(const Options& options, Entropy& entropy) {
     link.transport.expected_peer = client->certhash;
     link.ice.mode = ice::Mode::full;
     link.ice.role = ice::Role::controlling;
-    // Version 1: one text is everybody's ufrag and password; the server learns it from our first
-    // check.
-    const ice::Credentials random = ice::Credentials::generate(entropy);
-    const std::string text = "libp2p+webrtc+v1/" + random.ufrag + random.password;
-    link.ice.local = {text, text};
   }
   return link;
 }
 
 }  // namespace
 
+ice::Credentials direct_credentials(Entropy& entropy) {
+  const ice::Credentials random = ice::Credentials::generate(entropy);
+  const std::string text = "libp2p+webrtc+v1/" + random.ufrag + random.password;
+  return {text, text};
+}
+
 Connection::Connection(Options options, Entropy& entropy, Instant now)
     : mode_(options.mode),
       entropy_(entropy),
       own_(options.certificate.fingerprint()),
       handshake_timeout_(options.handshake_timeout),
-      link_(options.certificate, link_options(options, entropy), entropy, now),
+      link_(options.certificate, link_options(options), entropy, now),
       muxer_(options.muxer),
       now_(now) {
   if (const auto* client = std::get_if<DirectClient>(&mode_)) {

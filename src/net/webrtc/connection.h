@@ -62,6 +62,10 @@ struct Options {
   Duration handshake_timeout = std::chrono::seconds{10};
 };
 
+/// Version 1: one text is everybody's ufrag and password, and the server learns it from the first
+/// check.
+[[nodiscard]] ice::Credentials direct_credentials(Entropy& entropy);
+
 /// Drive it: change it (any call but const ones), then drain poll_event and poll_transmit until
 /// both are empty, then sleep until deadline(). The stream calls are session::Session's; they use
 /// the time of the last call that had one.
@@ -90,6 +94,8 @@ class Connection {
   [[nodiscard]] std::size_t write(StreamId id, BytesView bytes);
   [[nodiscard]] std::size_t writable(StreamId id) const;
   [[nodiscard]] std::size_t read(StreamId id, MutableBytes out);
+  /// What read() would give now.
+  [[nodiscard]] std::size_t readable(StreamId id) const { return muxer_.peek(id).size(); }
   [[nodiscard]] ReadState read_state(StreamId id) const { return muxer_.read_state(id); }
   void close_write(StreamId id);
   [[nodiscard]] bool flushed(StreamId id) const { return muxer_.flushed(id); }

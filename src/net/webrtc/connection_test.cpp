@@ -114,7 +114,8 @@ class Pair {
                 .mode = DirectClient{client.identity.credentials, server.address,
                                      certhash.value_or(server.identity.certificate.fingerprint()),
                                      expected},
-                .ice = {.bases = {client.address}}},
+                .ice = {.local = direct_credentials(client.identity.entropy),
+                        .bases = {client.address}}},
         client.identity.entropy, world.now());
     const std::string text = client.connection->local_description().ice_ufrag;
     server.connection = std::make_unique<Connection>(

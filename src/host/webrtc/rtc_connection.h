@@ -1,0 +1,111 @@
+#pragma once
+// One session on the port as a libp2p connection, and its streams as byte streams.
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <hearth/libp2p/async.h>
+#include <hearth/libp2p/direct_stream.h>
+#include <hearth/libp2p/host.h>
+#include <hearth/webrtc/connection.h>
+
+namespace hearth::webrtc_driver {
+
+class RtcConnection;
+
+/// What a session needs of the port; it may be gone before the last handle on the session is.
+class SessionOwner {
+ public:
+  virtual ~SessionOwner() = default;
+  virtual libp2p::Host& host() = 0;
+  /// The session has changed: look at its outputs soon.
+  virtual void touch(ice::SessionTag tag) = 0;
+  /// The peer is known: no newcomer takes its place.
+  virtual void confirm(ice::SessionTag tag) = 0;
+};
+
+struct StreamState {
+  StreamState(std::shared_ptr<RtcConnection> on, webrtc::StreamId stream);
+  ~StreamState();
+
+  std::shared_ptr<RtcConnection> connection;
+  webrtc::StreamId id;
+  libp2p::Signal readable;
+  libp2p::Signal writable;
+  bool reset = false;  // by us, the peer, or the connection's end
+  bool write_closed = false;
+  bool released = false;
+
+  void release() noexcept;
+  void abort() noexcept;
+  void close_write();
+  [[nodiscard]] bool has_news() const;
+  [[nodiscard]] std::optional<std::size_t> try_read(MutableBytes out);
+  [[nodiscard]] std::size_t try_write(BytesView data);
+};
+
+class RtcConnection final : public libp2p::Connection,
+                            public std::enable_shared_from_this<RtcConnection> {
+ public:
+  RtcConnection(std::weak_ptr<SessionOwner> owner, ice::SessionTag tag, webrtc::Options options,
+                libp2p::Host& host, libp2p::Transport transport, libp2p::Direction direction);
+  ~RtcConnection() override;
+
+  const peer::PeerId& peer() const override { return *peer_; }
+  const codec::Multiaddr& remote_address() const override { return remote_; }
+  libp2p::Transport transport() const override { return transport_; }
+  libp2p::Direction direction() const override { return direction_; }
+  bool is_open() const override { return peer_.has_value() && !core_.closed(); }
+  loop::Task<libp2p::StreamPtr> open_stream(std::vector<std::string> protocols) override;
+  void close() noexcept override;
+
+  /// For the port, and for signaling.
+  [[nodiscard]] webrtc::Connection& core() { return core_; }
+  [[nodiscard]] ice::SessionTag tag() const { return tag_; }
+  /// Acts on the core's events.
+  void drain_events();
+  void touch();
+  [[nodiscard]] bool secured() const { return peer_.has_value(); }
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] webrtc::CloseReason close_reason() const { return close_reason_; }
+  /// Secured, closed, or a local candidate was found.
+  [[nodiscard]] libp2p::Signal& changed() { return changed_; }
+  [[nodiscard]] std::optional<sdp::Candidate> take_candidate();
+
+  /// Throws when it can't be secured.
+  static loop::Task<libp2p::ConnectionPtr> wait_secured(std::shared_ptr<RtcConnection> self);
+
+ private:
+  friend struct StreamState;
+
+  void on_event(const webrtc::Event& event);
+  void on_secured(const peer::PeerId& peer);
+  void on_closed(webrtc::CloseReason why);
+  [[nodiscard]] StreamState* find(webrtc::StreamId id) const;
+  std::unique_ptr<loop::ByteStream> make_stream(webrtc::StreamId id);
+  static loop::Task<libp2p::StreamPtr> open_and_agree(std::shared_ptr<RtcConnection> self,
+                                                      std::vector<std::string> protocols);
+
+  std::weak_ptr<SessionOwner> owner_;
+  ice::SessionTag tag_;
+  boost::asio::any_io_executor executor_;
+  const loop::SystemClock& clock_;
+  webrtc::Connection core_;
+  libp2p::Transport transport_;
+  libp2p::Direction direction_;
+  codec::Multiaddr remote_;
+  std::optional<peer::PeerId> peer_;
+  webrtc::CloseReason close_reason_ = webrtc::CloseReason::closed_here;
+  std::map<webrtc::StreamId, StreamState*> streams_;
+  std::deque<sdp::Candidate> candidates_;  // bounded by ice::Agent's
+  libp2p::Signal changed_;
+  bool adopted_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace hearth::webrtc_driver
