@@ -1,0 +1,134 @@
+#include <hearth/flock/server.h>
+#include <hearth/http/server.h>
+#include <hearth/local/guard.h>
+
+namespace hearth::flock {
+
+using http::Request;
+using http::Response;
+
+namespace {
+
+constexpr std::string_view names_prefix = "/flock/v1/names/";
+
+std::string network_of_connection(const libp2p::Connection& connection) {
+  const auto tcp = connection.remote_address().tcp();
+  return tcp ? network_of(tcp->address) : std::string{};
+}
+
+std::string json_text(std::string_view text) {
+  return '"' + std::string{text} + '"';
+}
+
+}  // namespace
+
+Server::Server(libp2p::Host& host, storage::Store& store, const local::Origins* origins,
+               ServerOptions options, const loop::SystemClock& clock, Log& log)
+    : host_(host),
+      origins_(origins),
+      options_(std::move(options)),
+      registry_(store, options_.names),
+      names_(registry_, clock, log),
+      relay_(host, {}, [this, &clock](const peer::PeerId& peer) {
+        // Asked at each reservation: the host is there, so its claim no longer lapses.
+        const bool registered = registry_.is_registered(clock.wall(), peer);
+        if (registered) (void)registry_.confirm(clock.wall(), peer);
+        return registered;
+      }) {
+  host_.handle("/http/1.1", [this](libp2p::StreamPtr stream) -> loop::Task<void> {
+    const Asker asker{.peer = stream->connection()->peer(),
+                      .network = network_of_connection(*stream->connection())};
+    http::Handler handler = [this, asker](Request request) {
+      return answer(std::move(request), asker);
+    };
+    co_await http::serve(std::move(stream), std::move(handler));
+  });
+  host_.set_http_fallback([this](std::unique_ptr<loop::ByteStream> stream) -> loop::Task<void> {
+    http::Handler handler = [this](Request request) { return answer(std::move(request), Asker{}); };
+    co_await http::serve(std::move(stream), std::move(handler));
+  });
+}
+
+loop::Task<Response> Server::answer(Request request, Asker asker) {
+  const std::string path{request.path()};
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  if (reads && path == "/healthz") co_return Response::text(200, "ok\n");
+  if (reads && path == "/metrics") co_return metrics();
+  if (reads && path == "/.well-known/hearth-flock") co_return well_known();
+  if (path.starts_with(names_prefix)) {
+    std::string name = path.substr(names_prefix.size());
+    constexpr std::string_view transfer = "/transfer";
+    if (request.method == "POST" && name.ends_with(transfer)) {
+      name.resize(name.size() - transfer.size());
+      co_return co_await names_.transfer(std::move(name), std::move(request), std::move(asker));
+    }
+    if (request.method == "PUT")
+      co_return co_await names_.put(std::move(name), std::move(request), std::move(asker));
+    if (reads) co_return co_await names_.get(std::move(name));
+    co_return local::api_error(405, "bad_request", "Names are read with GET and set with PUT.");
+  }
+  if (origins_ != nullptr) co_return origins_->serve(request);
+  co_return Response::text(404, "This flock serves no pages.\n");
+}
+
+std::vector<std::string> Server::addresses() const {
+  const std::string suffix = "/p2p/" + host_.id().to_string();
+  std::vector<std::string> all;
+  for (const auto& address : host_.announced_addresses()) {
+    const std::string text = address.to_string();
+    all.push_back(text + suffix);
+    // The same port speaks WebSocket, which is what a browser can dial.
+    if (text.find("/ws") == std::string::npos) all.push_back(text + "/ws" + suffix);
+  }
+  return all;
+}
+
+Response Server::well_known() const {
+  std::string json = "{\"peer_id\":" + json_text(host_.id().to_string()) + ",\"addrs\":[";
+  bool first = true;
+  for (const std::string& address : addresses()) {
+    json += (first ? "" : ",") + json_text(address);
+    first = false;
+  }
+  json += "],\"stun\":" + json_text(options_.stun_url) +
+          ",\"version\":" + json_text(options_.version) + "}";
+  Response response = Response::json(200, std::move(json));
+  response.headers.add("Access-Control-Allow-Origin", "*");
+  return response;
+}
+
+Response Server::metrics() const {
+  std::string text;
+  const auto counter = [&text](std::string_view name, std::uint64_t value) {
+    text += "# TYPE hearth_flock_" + std::string{name} + " counter\nhearth_flock_" +
+            std::string{name} + " " + std::to_string(value) + "\n";
+  };
+  const auto gauge = [&text](std::string_view name, std::uint64_t value) {
+    text += "# TYPE hearth_flock_" + std::string{name} + " gauge\nhearth_flock_" +
+            std::string{name} + " " + std::to_string(value) + "\n";
+  };
+  const NameCounters& names = names_.counters();
+  counter("names_found_total", names.found);
+  counter("names_missing_total", names.missing);
+  counter("names_claimed_total", names.claimed);
+  counter("names_renewed_total", names.renewed);
+  counter("names_transferred_total", names.transferred);
+  counter("names_refused_total", names.refused);
+  const relay::PolicyCounters relayed = relay_.status().counters;
+  counter("relay_reserved_total", relayed.reserved);
+  counter("relay_refused_total", relayed.refused + relayed.connect_refused);
+  counter("relay_circuits_total", relayed.connected);
+  counter("relay_circuits_cut_total", relayed.cut);
+  counter("relay_bytes_total", relayed.relayed_bytes);
+  gauge("connections", host_.connections().size());
+  if (stun_ != nullptr) {
+    counter("stun_received_total", stun_->counters().received);
+    counter("stun_answered_total", stun_->counters().answered);
+    counter("stun_limited_total", stun_->counters().limited);
+  }
+  Response response = Response::text(200, std::move(text));
+  response.headers.set("Content-Type", "text/plain; version=0.0.4");
+  return response;
+}
+
+}  // namespace hearth::flock
