@@ -3,6 +3,8 @@ import { defineConfig } from "vite";
 
 export default defineConfig({
   plugins: [react()],
+  // Other packages here ask for another React; there must be one.
+  resolve: { dedupe: ["react", "react-dom"] },
   build: {
     outDir: "../../build/web/shell",
     emptyOutDir: true,

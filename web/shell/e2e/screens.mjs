@@ -1,12 +1,9 @@
 // The screens, as the stories page opens them, and what to press to get there.
 import { createReadStream, existsSync } from "node:fs";
 
-const photographs = [
-  "/usr/share/backgrounds/gnome/Endless-shapes.jpg",
-  "/usr/share/backgrounds/mate/nature/Garden.jpg",
-  "/usr/share/backgrounds/mate/nature/Blinds.jpg",
-  "/usr/share/backgrounds/mate/nature/Dune.jpg",
-];
+const photographs = ["GreenMeadow", "TwoWings", "YellowFlower", "Dune"].map(
+  (name) => `/usr/share/backgrounds/mate/nature/${name}.jpg`,
+);
 
 /** Photographs for Home, out of the wallpapers of the system, where there are any. */
 export async function pictures(request, response) {

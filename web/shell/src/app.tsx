@@ -11,7 +11,15 @@ import { WorldContext } from "./shared.tsx";
 /** Errors that a second try may heal. */
 const passing = new Set(["timeout", "cut_short", "unavailable"]);
 
-export function App({ session, texts, history }: { session: Session; texts: Texts; history?: RouterHistory }) {
+export function App({
+  session,
+  texts,
+  history,
+}: {
+  session: Session;
+  texts: Texts;
+  history?: RouterHistory;
+}) {
   const [router] = useState(() => makeRouter(history));
   const [client] = useState(
     () =>

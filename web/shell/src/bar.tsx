@@ -37,7 +37,10 @@ export function Bar({ here }: { here?: string | undefined }) {
       <Menu
         label={t("bar.menu")}
         trigger={
-          <AriaButton className="s-bar-me" aria-label={t("bar.me", { name: persona.displayName || persona.name })}>
+          <AriaButton
+            className="s-bar-me"
+            aria-label={t("bar.me", { name: persona.displayName || persona.name })}
+          >
             <Avatar name={persona.displayName || persona.name || "?"} id={persona.id} size="small" />
           </AriaButton>
         }

@@ -37,18 +37,26 @@ export function DeviceMap({
         {shown.map((device, index) => {
           const x = index * 100 + 50;
           const top = columns * 50;
-          const line =
-            device.current ? reach
-            : isOnline(device, now) ? "direct"
-            : "away";
-          return <path key={device.id} className={`s-map-line s-map-${line}`} d={`M${top} 0C${top} 32 ${x} 24 ${x} 56`} />;
+          const line = device.current ? reach : isOnline(device, now) ? "direct" : "away";
+          return (
+            <path
+              key={device.id}
+              className={`s-map-line s-map-${line}`}
+              d={`M${top} 0C${top} 32 ${x} 24 ${x} 56`}
+            />
+          );
         })}
       </svg>
       <div className="s-map-devices" style={{ gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))` }}>
         {shown.map((device) => {
           const Icon = deviceIcon(device);
           return (
-            <div key={device.id} className={device.current || isOnline(device, now) ? "s-map-device" : "s-map-device s-map-faint"}>
+            <div
+              key={device.id}
+              className={
+                device.current || isOnline(device, now) ? "s-map-device" : "s-map-device s-map-faint"
+              }
+            >
               <span className="s-map-icon">
                 <Icon className="h-icon" aria-hidden />
               </span>

@@ -21,7 +21,8 @@ export function sdkPlatform(): Platform {
   const keys = DeviceKeys.open();
   const appliances = KnownAppliances.open();
   return {
-    deviceKey: async (keep) => (keep ? ((await keys.load()) ?? (await keys.create())) : await keys.createEphemeral()),
+    deviceKey: async (keep) =>
+      keep ? ((await keys.load()) ?? (await keys.create())) : await keys.createEphemeral(),
     keptKey: () => keys.load(),
     forgetKey: () => keys.forget(),
     known: () => appliances.list(),

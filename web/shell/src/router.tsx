@@ -110,10 +110,7 @@ function Rooms({ app }: { app: string | undefined }) {
       if (back) void client.invalidateQueries();
     });
   }, [connection, client]);
-  const here =
-    app === undefined ? undefined
-    : app === "files" ? t("home.files")
-    : app;
+  const here = app === undefined ? undefined : app === "files" ? t("home.files") : app;
   return (
     <div className={app === undefined ? "s-rooms" : "s-rooms s-rooms-app"}>
       <Bar here={here} />
@@ -180,4 +177,3 @@ declare module "@tanstack/react-router" {
     router: ReturnType<typeof makeRouter>;
   }
 }
-

@@ -63,7 +63,9 @@ export function useNow(everyMs = 30_000): number {
 
 export function useDeviceName(): string {
   const t = useText();
-  return describeBrowser(navigator.userAgent, (browser, system) => t("device.default_name", { browser, system }));
+  return describeBrowser(navigator.userAgent, (browser, system) =>
+    t("device.default_name", { browser, system }),
+  );
 }
 
 export function useDevices() {

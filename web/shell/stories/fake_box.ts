@@ -84,11 +84,21 @@ export class FakeBox {
     this.personas = [
       { id: "p-anna", name: "anna", displayName: anna, role: "owner", created: this.now - 86400 * 210 },
       { id: "p-jonas", name: "jonas", displayName: "Jonas", role: "member", created: this.now - 86400 * 140 },
-      { id: "p-mira", name: "mira", displayName: "Mira Okafor", role: "member", created: this.now - 86400 * 12 },
+      {
+        id: "p-mira",
+        name: "mira",
+        displayName: "Mira Okafor",
+        role: "member",
+        created: this.now - 86400 * 12,
+      },
     ];
     this.devices = [
       device("device-1", "Firefox on Linux", { current: true, how: "setup", added: this.now - 86400 * 210 }),
-      device("device-2", "Anna’s phone", { how: "pairing", lastSeen: this.now - 40, added: this.now - 86400 * 209 }),
+      device("device-2", "Anna’s phone", {
+        how: "pairing",
+        lastSeen: this.now - 40,
+        added: this.now - 86400 * 209,
+      }),
       device("device-3", "Kitchen tablet", { how: "pairing", lastSeen: this.now - 3600 * 5 }),
       device("device-4", "Chrome on Windows", {
         how: "password",
@@ -100,7 +110,9 @@ export class FakeBox {
       this.devices.length = 1;
       this.personas.length = 1;
     }
-    if (long) this.devices[1]!.name = "The old telephone with the cracked screen that lives in the drawer of the hall";
+    if (long)
+      this.devices[1]!.name =
+        "The old telephone with the cracked screen that lives in the drawer of the hall";
     this.flocks = [
       {
         multiaddr: "/dns4/flock.example/tcp/443/wss/p2p/12D3KooWFlock",
@@ -123,7 +135,8 @@ export class FakeBox {
     this.#status = statusOf(reach);
     if (scene === "inside" || scene === "guest") {
       this.known.push(knownBox(root, "Casa", scene === "inside" ? "p-anna" : undefined, "anna"));
-      if (scene === "guest") this.known.push(knownBox(`${root.slice(1)}B`, "Grandmother’s", undefined, "anna"));
+      if (scene === "guest")
+        this.known.push(knownBox(`${root.slice(1)}B`, "Grandmother’s", undefined, "anna"));
     }
     this.platform = this.#makePlatform(scene);
   }
@@ -135,7 +148,13 @@ export class FakeBox {
 
   /** Somebody came in with a pairing link. */
   newcomer(name: string): void {
-    this.devices.push(device(`device-${this.devices.length + 1}`, name, { how: "pairing", lastSeen: this.now, added: this.now }));
+    this.devices.push(
+      device(`device-${this.devices.length + 1}`, name, {
+        how: "pairing",
+        lastSeen: this.now,
+        added: this.now,
+      }),
+    );
     for (const listener of this.#eventListeners) listener("devices");
   }
 
@@ -159,7 +178,7 @@ export class FakeBox {
       get status() {
         return box.#status;
       },
-      ready: new Promise(() => undefined),
+      ready: box.#status.state === "offline" ? new Promise(() => undefined) : Promise.resolve(),
       subscribe: (listener) => {
         box.#statusListeners.add(listener);
         return () => box.#statusListeners.delete(listener);
@@ -174,11 +193,13 @@ export class FakeBox {
   }
 
   async #fetch(path: string): Promise<Response> {
-    const json = (value: unknown) => new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } });
+    const json = (value: unknown) =>
+      new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } });
     const picture = /content\/pictures\/(\d)/.exec(path);
     if (picture) return fetch(`/pictures/${picture[1]}.jpg`);
     return this.#answer("files", () => {
-      if (path.includes("/stats")) return json({ used: this.empty ? 0 : 48_200_000_000, files: this.empty ? 0 : 12_408 });
+      if (path.includes("/stats"))
+        return json({ used: this.empty ? 0 : 48_200_000_000, files: this.empty ? 0 : 12_408 });
       const day = 86_400_000;
       const entry = (name: string, at: string, ago: number, type: string, size: number) => ({
         name,
@@ -197,10 +218,21 @@ export class FakeBox {
             entry("Tax return 2025.pdf", "Letters/Tax return 2025.pdf", day / 3, "application/pdf", 220_000),
             entry("Evening.jpg", "pictures/3", day, "image/jpeg", 3_100_000),
             entry("Garden.jpg", "pictures/4", 2 * day, "image/jpeg", 2_800_000),
-            entry("Recipe for the plum cake.md", "Recipes/Recipe for the plum cake.md", 4 * day, "text/markdown", 2_100),
+            entry(
+              "Recipe for the plum cake.md",
+              "Recipes/Recipe for the plum cake.md",
+              4 * day,
+              "text/markdown",
+              2_100,
+            ),
           ];
       const wanted = /[?&]q=([^&]*)/.exec(path)?.[1];
-      const found = wanted === undefined ? entries : entries.filter((each) => each.name.toLowerCase().includes(decodeURIComponent(wanted).toLowerCase()));
+      const found =
+        wanted === undefined
+          ? entries
+          : entries.filter((each) =>
+              each.name.toLowerCase().includes(decodeURIComponent(wanted).toLowerCase()),
+            );
       return json({ entries: found, complete: true, total: found.length });
     });
   }
@@ -220,7 +252,12 @@ export class FakeBox {
           time: this.now,
         })),
       renameAppliance: (name) => answer("rename", () => void (this.title = name)),
-      me: () => answer("me", () => ({ persona, device: this.devices[0]!, connection: { transport: "webrtc", relayed: false } })),
+      me: () =>
+        answer("me", () => ({
+          persona,
+          device: this.devices[0]!,
+          connection: { transport: "webrtc", relayed: false },
+        })),
       devices: () => answer("devices", () => [...this.devices]),
       renameDevice: (id, name) =>
         answer("renameDevice", () => {
@@ -252,7 +289,10 @@ export class FakeBox {
       flocks: () => answer("flocks", () => [...this.flocks]),
       joinFlock: (multiaddr) =>
         answer("joinFlock", () => {
-          this.flocks = [...this.flocks, { multiaddr, peerId: multiaddr.split("/").at(-1)!, state: "connecting" }];
+          this.flocks = [
+            ...this.flocks,
+            { multiaddr, peerId: multiaddr.split("/").at(-1)!, state: "connecting" },
+          ];
         }),
       leaveFlock: (peerId) =>
         answer("leaveFlock", () => {
@@ -301,7 +341,8 @@ export class FakeBox {
           return persona;
         }),
       changePassword: () => this.#answer("changePassword", () => undefined),
-      formatLink: (link, origin) => `${origin}/#1.${link.kind}.${link.root}.BAgMIAYB0.${"aB3dE".repeat(8)}xyz`,
+      formatLink: (link, origin) =>
+        `${origin}/#1.${link.kind}.${link.root}.BAgMIAYB0.${"aB3dE".repeat(8)}xyz`,
       frame: (options) => fakeFrame(options),
     };
   }
@@ -323,7 +364,12 @@ function device(id: string, name: string, facts: Partial<Device>): Device {
   };
 }
 
-function knownBox(id: string, title: string, persona: string | undefined, personaName: string | undefined): KnownAppliance {
+function knownBox(
+  id: string,
+  title: string,
+  persona: string | undefined,
+  personaName: string | undefined,
+): KnownAppliance {
   return {
     root: id,
     title,
@@ -340,7 +386,12 @@ function knownBox(id: string, title: string, persona: string | undefined, person
 function statusOf(state: ConnectionState): ConnectionStatus {
   switch (state) {
     case "direct":
-      return { state, transport: "webrtc", address: "/ip4/192.0.2.7/udp/4001/webrtc-direct", upgrading: false };
+      return {
+        state,
+        transport: "webrtc",
+        address: "/ip4/192.0.2.7/udp/4001/webrtc-direct",
+        upgrading: false,
+      };
     case "relayed":
       return {
         state,

@@ -28,5 +28,7 @@ const box = new FakeBox((query.get("scene") ?? "inside") as Scene, query);
 Object.assign(globalThis, { box });
 const session = new Session(box.platform, Date.now);
 const history = createMemoryHistory({ initialEntries: [query.get("path") ?? "/"] });
-createRoot(document.getElementById("root")!).render(<App session={session} texts={texts} history={history} />);
+createRoot(document.getElementById("root")!).render(
+  <App session={session} texts={texts} history={history} />,
+);
 await session.start(classify(query.get("link") ?? ""));

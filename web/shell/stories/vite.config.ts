@@ -4,6 +4,8 @@ import { defineConfig } from "vite";
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
+  // Other packages here ask for another React; there must be one.
+  resolve: { dedupe: ["react", "react-dom"] },
   build: {
     outDir: "../../../build/web-stories/shell",
     emptyOutDir: true,

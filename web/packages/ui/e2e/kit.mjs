@@ -89,7 +89,7 @@ export async function openPage(browser, { width = 1440, height = 900, theme = "l
   });
   const page = await made.newPage();
   const problems = [];
-  page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
+  page.on("pageerror", (error) => problems.push(`error: ${error.stack}`));
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(`console: ${message.text()}`);
   });
@@ -111,7 +111,9 @@ export async function assertAccessible(page, what) {
       // Frames of apps are looked at on their own.
       iframes: false,
     });
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+    );
   });
   assert.deepEqual(found, [], what);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

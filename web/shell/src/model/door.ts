@@ -4,7 +4,10 @@ import type { Snapshot } from "./session.ts";
 export type Door = "/welcome" | "/login" | "/join" | "/";
 
 /** Where to send them instead, or null when the page is theirs to see. */
-export function doorFor(path: string, snapshot: Pick<Snapshot, "phase" | "link" | "local" | "inside">): Door | null {
+export function doorFor(
+  path: string,
+  snapshot: Pick<Snapshot, "phase" | "link" | "local" | "inside">,
+): Door | null {
   const outside = path === "/welcome" || path === "/login" || path === "/join";
   if (snapshot.phase === "inside" && snapshot.inside) {
     // First run goes on inside: the recovery kit comes after the owner exists.

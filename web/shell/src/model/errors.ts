@@ -14,7 +14,12 @@ export function explain(error: unknown): Trouble {
   if (isHearthError(error)) {
     const minutes = Math.max(1, Math.ceil((error.retryAfter ?? 60) / 60));
     const status = error.status === undefined ? "" : ` (HTTP ${error.status})`;
-    return { key: `error.${error.code}`, values: { minutes }, details: `${error.code}${status}: ${error.message}`, code: error.code };
+    return {
+      key: `error.${error.code}`,
+      values: { minutes },
+      details: `${error.code}${status}: ${error.message}`,
+      code: error.code,
+    };
   }
   const details = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { key: "error.unknown", values: { minutes: 1 }, details, code: "unknown" };

@@ -29,30 +29,35 @@ export function passwordTrouble(password: string, name: string): PasswordTrouble
 
 /** `XXXX-XXXX` of Crockford's base32, forgiving O for 0, I and L for 1, lower case and spaces. */
 export function readSetupCode(text: string): string | null {
-  const plain = text
-    .toUpperCase()
-    .replace(/[\s-]/g, "")
-    .replace(/O/g, "0")
-    .replace(/[IL]/g, "1");
+  const plain = text.toUpperCase().replace(/[\s-]/g, "").replace(/O/g, "0").replace(/[IL]/g, "1");
   return /^[0-9A-HJKMNP-TV-Z]{8}$/.test(plain) ? `${plain.slice(0, 4)}-${plain.slice(4)}` : null;
 }
 
 /** "Firefox on Linux": how this device will appear in lists. */
 export function describeBrowser(agent: string, say: (browser: string, system: string) => string): string {
-  const browser =
-    /\bEdg\//.test(agent) ? "Edge"
-    : /\bOPR\//.test(agent) ? "Opera"
-    : /\bFirefox\/|FxiOS/.test(agent) ? "Firefox"
-    : /\bChrome\/|CriOS|HeadlessChrome/.test(agent) ? "Chrome"
-    : /\bSafari\//.test(agent) ? "Safari"
-    : "Browser";
-  const system =
-    /iPhone/.test(agent) ? "iPhone"
-    : /iPad/.test(agent) ? "iPad"
-    : /Android/.test(agent) ? "Android"
-    : /Mac OS X/.test(agent) ? "Mac"
-    : /Windows/.test(agent) ? "Windows"
-    : /CrOS/.test(agent) ? "ChromeOS"
-    : "Linux";
+  const browser = /\bEdg\//.test(agent)
+    ? "Edge"
+    : /\bOPR\//.test(agent)
+      ? "Opera"
+      : /\bFirefox\/|FxiOS/.test(agent)
+        ? "Firefox"
+        : /\bChrome\/|CriOS|HeadlessChrome/.test(agent)
+          ? "Chrome"
+          : /\bSafari\//.test(agent)
+            ? "Safari"
+            : "Browser";
+  const system = /iPhone/.test(agent)
+    ? "iPhone"
+    : /iPad/.test(agent)
+      ? "iPad"
+      : /Android/.test(agent)
+        ? "Android"
+        : /Mac OS X/.test(agent)
+          ? "Mac"
+          : /Windows/.test(agent)
+            ? "Windows"
+            : /CrOS/.test(agent)
+              ? "ChromeOS"
+              : "Linux";
   return say(browser, system);
 }

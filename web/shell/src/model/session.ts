@@ -163,7 +163,8 @@ export class Session {
     const { inside } = this.#snapshot;
     if (!inside) return;
     this.#set({ inside: { ...inside, title } });
-    if (inside.remembered) void this.#platform.remember(inside.connection.root, { title }).catch(() => undefined);
+    if (inside.remembered)
+      void this.#platform.remember(inside.connection.root, { title }).catch(() => undefined);
   }
 
   /** Ends here: the key, the pin and the entry on the box go. Works offline too; the box then still lists the device. */
@@ -192,7 +193,9 @@ export class Session {
   }
 
   async #resume(known: readonly KnownAppliance[], local: LocalAppliance | undefined): Promise<void> {
-    const box = (local && known.find((each) => each.root === local.root && each.persona)) ?? known.find((each) => each.persona);
+    const box =
+      (local && known.find((each) => each.root === local.root && each.persona)) ??
+      known.find((each) => each.persona);
     if (!box?.persona) return;
     const key = await this.#platform.keptKey().catch(() => undefined);
     if (!key) return;
@@ -203,7 +206,12 @@ export class Session {
         connection,
         api: this.#platform.api(connection),
         key,
-        persona: { id: box.persona, name: box.personaName ?? "", displayName: box.personaName ?? "", role: "member" },
+        persona: {
+          id: box.persona,
+          name: box.personaName ?? "",
+          displayName: box.personaName ?? "",
+          role: "member",
+        },
         title: box.title ?? box.name ?? "",
         pinnedSince: box.firstSeen,
         remembered: true,

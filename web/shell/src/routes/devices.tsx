@@ -1,11 +1,32 @@
-import { Badge, Button, ButtonLink, Dialog, Menu, IconButton, Row, Rows, TextField, useTexts } from "@hearth/ui";
+import {
+  Badge,
+  Button,
+  ButtonLink,
+  Dialog,
+  Menu,
+  IconButton,
+  Row,
+  Rows,
+  TextField,
+  useTexts,
+} from "@hearth/ui";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Device } from "@hearth/sdk";
 import { Ellipsis, Plus } from "lucide-react";
 import { useState } from "react";
 import { DeviceMap, deviceIcon } from "../device_map.tsx";
 import { inOrder, isOnline } from "../model/devices.ts";
-import { Page, Skeleton, Trouble, useDevices, useInside, useNow, useStatus, useText, useWorld } from "../shared.tsx";
+import {
+  Page,
+  Skeleton,
+  Trouble,
+  useDevices,
+  useInside,
+  useNow,
+  useStatus,
+  useText,
+  useWorld,
+} from "../shared.tsx";
 
 export function Devices() {
   const t = useText();
@@ -73,9 +94,11 @@ function DeviceRow({
       }
       title={device.name}
       mark={
-        device.current ? <Badge tone="ember">{t("devices.this")}</Badge>
-        : !device.remembered ? <Badge>{t("devices.not_remembered")}</Badge>
-        : undefined
+        device.current ? (
+          <Badge tone="ember">{t("devices.this")}</Badge>
+        ) : !device.remembered ? (
+          <Badge>{t("devices.not_remembered")}</Badge>
+        ) : undefined
       }
       note={`${seen} · ${how}`}
       actions={
@@ -84,7 +107,13 @@ function DeviceRow({
           trigger={<IconButton icon={Ellipsis} label={t("devices.actions", { name: device.name })} />}
           groups={[
             [{ id: "rename", text: t("devices.rename") }],
-            [{ id: "remove", text: device.current ? t("devices.forget_this") : t("devices.remove"), danger: true }],
+            [
+              {
+                id: "remove",
+                text: device.current ? t("devices.forget_this") : t("devices.remove"),
+                danger: true,
+              },
+            ],
           ]}
           onChoose={(id) => (id === "rename" ? onRename(device) : onRemove(device))}
         />

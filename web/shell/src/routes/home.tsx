@@ -61,8 +61,13 @@ function Tiles() {
       <LeftToDo />
       <section aria-label={t("home.apps")} className="s-tiles">
         {apps.isPending && <Skeleton rows={2} />}
-        <Trouble error={apps.error} action={<Button onPress={() => void apps.refetch()}>{t("app.retry")}</Button>} />
-        {apps.data?.map((app) => (app.id === "files" ? <FilesTile key={app.id} app={app} /> : <AppTile key={app.id} app={app} />))}
+        <Trouble
+          error={apps.error}
+          action={<Button onPress={() => void apps.refetch()}>{t("app.retry")}</Button>}
+        />
+        {apps.data?.map((app) =>
+          app.id === "files" ? <FilesTile key={app.id} app={app} /> : <AppTile key={app.id} app={app} />,
+        )}
         {apps.data?.length === 0 && <p className="h-soft">{t("home.no_apps")}</p>}
       </section>
       <div className="s-home-strip">
@@ -82,9 +87,16 @@ function LeftToDo() {
   return (
     <ul className="s-todo" aria-label={t("home.todo")}>
       {recovery.data === "on_box" && (
-        <TodoItem to="/recovery" icon={KeyRound} title={t("home.todo_recovery")} note={t("home.todo_recovery_note")} />
+        <TodoItem
+          to="/recovery"
+          icon={KeyRound}
+          title={t("home.todo_recovery")}
+          note={t("home.todo_recovery_note")}
+        />
       )}
-      {onlyOne && <TodoItem to="/pair" icon={Smartphone} title={t("home.todo_pair")} note={t("home.todo_pair_note")} />}
+      {onlyOne && (
+        <TodoItem to="/pair" icon={Smartphone} title={t("home.todo_pair")} note={t("home.todo_pair_note")} />
+      )}
     </ul>
   );
 }
@@ -145,10 +157,13 @@ function FilesTile({ app }: { app: AppInstance }) {
       <span className="s-tile-head">
         <span className="s-tile-name">{t("home.files")}</span>
         <span className="h-hint h-numbers">
-          {app.state === "failed" ? t("home.state_failed")
-          : counts?.used !== undefined ? t("home.files_used", { size: texts.size(counts.used), count: counts.files ?? 0 })
-          : app.state === "starting" ? t("home.state_starting")
-          : ""}
+          {app.state === "failed"
+            ? t("home.state_failed")
+            : counts?.used !== undefined
+              ? t("home.files_used", { size: texts.size(counts.used), count: counts.files ?? 0 })
+              : app.state === "starting"
+                ? t("home.state_starting")
+                : ""}
         </span>
       </span>
       {pictures.length > 0 && (
@@ -264,9 +279,14 @@ function SearchResults({ query }: { query: string }) {
   return (
     <section aria-label={t("home.results")} className="s-results">
       <p className="h-hidden" role="status">
-        {found.isSuccess ? t("home.results_count", { count: entries.length + matching.length }) : t("home.searching")}
+        {found.isSuccess
+          ? t("home.results_count", { count: entries.length + matching.length })
+          : t("home.searching")}
       </p>
-      <Trouble error={found.error} action={<Button onPress={() => void found.refetch()}>{t("app.retry")}</Button>} />
+      <Trouble
+        error={found.error}
+        action={<Button onPress={() => void found.refetch()}>{t("app.retry")}</Button>}
+      />
       {empty && <p className="h-soft">{t("home.nothing_found", { query })}</p>}
       <ul>
         {matching.map((app) => (
@@ -279,13 +299,20 @@ function SearchResults({ query }: { query: string }) {
         ))}
         {entries.map((entry) => (
           <li key={entry.path}>
-            <Link to="/apps/$app" params={{ app: "files" }} search={{ open: entry.path }} className="s-result">
+            <Link
+              to="/apps/$app"
+              params={{ app: "files" }}
+              search={{ open: entry.path }}
+              className="s-result"
+            >
               <FileText className="h-icon" aria-hidden />
               <bdi className="h-truncate">{entry.name}</bdi>
               <span className="h-hint h-truncate">
                 <bdi>{entry.path.split("/").slice(0, -1).join(" / ")}</bdi>
               </span>
-              <span className="h-hint h-numbers">{entry.size === undefined ? "" : texts.size(entry.size)}</span>
+              <span className="h-hint h-numbers">
+                {entry.size === undefined ? "" : texts.size(entry.size)}
+              </span>
             </Link>
           </li>
         ))}

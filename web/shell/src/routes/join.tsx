@@ -45,7 +45,13 @@ export function Join() {
     >
       <form className="h-stack" onSubmit={(event) => void submit(event)}>
         {!linkText && (
-          <TextField label={t("join.link")} autoFocus autoComplete="off" value={pasted} onChange={setPasted} />
+          <TextField
+            label={t("join.link")}
+            autoFocus
+            autoComplete="off"
+            value={pasted}
+            onChange={setPasted}
+          />
         )}
         <TextField
           label={t("join.device")}

@@ -82,7 +82,10 @@ export function PairDevice() {
 
 function linkOf(
   pairing: NewPairing,
-  format: (link: Parameters<ReturnType<typeof useSession>["platform"]["formatLink"]>[0], origin: string) => string,
+  format: (
+    link: Parameters<ReturnType<typeof useSession>["platform"]["formatLink"]>[0],
+    origin: string,
+  ) => string,
 ): string {
   return format(
     {
@@ -110,7 +113,14 @@ function Offer({ link, left }: { link: string; left: number }) {
           <li>{t("pair.step_name")}</li>
         </ol>
         <div className="s-link">
-          <input className="s-link-text" readOnly dir="ltr" aria-label={t("pair.link")} value={link} onFocus={(event) => event.target.select()} />
+          <input
+            className="s-link-text"
+            readOnly
+            dir="ltr"
+            aria-label={t("pair.link")}
+            value={link}
+            onFocus={(event) => event.target.select()}
+          />
           <CopyButton text={link}>{t("pair.copy")}</CopyButton>
         </div>
         <p className="h-soft h-numbers" role="timer" aria-live="off">

@@ -1,10 +1,31 @@
-import { Avatar, Badge, Button, Dialog, IconButton, Menu, PasswordField, Row, Rows, TextField, useTexts } from "@hearth/ui";
+import {
+  Avatar,
+  Badge,
+  Button,
+  Dialog,
+  IconButton,
+  Menu,
+  PasswordField,
+  Row,
+  Rows,
+  TextField,
+  useTexts,
+} from "@hearth/ui";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Persona } from "@hearth/sdk";
 import { Ellipsis, Plus } from "lucide-react";
 import { useState, type FormEvent } from "react";
 import { isLoginName, loginNameFrom, passwordTrouble } from "../model/names.ts";
-import { Page, Skeleton, Trouble, useInside, usePersonas, useSession, useText, useWorld } from "../shared.tsx";
+import {
+  Page,
+  Skeleton,
+  Trouble,
+  useInside,
+  usePersonas,
+  useSession,
+  useText,
+  useWorld,
+} from "../shared.tsx";
 
 export function People() {
   const t = useText();
@@ -39,14 +60,19 @@ export function People() {
               picture={<Avatar name={each.displayName} id={each.id} />}
               title={each.displayName}
               mark={each.id === persona.id ? <Badge tone="ember">{t("people.you")}</Badge> : undefined}
-              note={`${t("people.logs_in", { name: each.name })} · ${t(`people.role_${each.role}`)} · ${t("people.since", {
-                date: texts.date(each.created * 1000),
-              })}`}
+              note={`${t("people.logs_in", { name: each.name })} · ${t(`people.role_${each.role}`)} · ${t(
+                "people.since",
+                {
+                  date: texts.date(each.created * 1000),
+                },
+              )}`}
               actions={
                 owner && each.id !== persona.id ? (
                   <Menu
                     label={t("people.actions", { name: each.displayName })}
-                    trigger={<IconButton icon={Ellipsis} label={t("people.actions", { name: each.displayName })} />}
+                    trigger={
+                      <IconButton icon={Ellipsis} label={t("people.actions", { name: each.displayName })} />
+                    }
                     groups={[[{ id: "remove", text: t("people.remove"), danger: true }]]}
                     onChoose={() => setRemoving(each)}
                   />
@@ -81,7 +107,8 @@ function AddPerson({ onClose }: { onClose: () => void }) {
     password: weak ? t(weak === "short" ? "password.short" : "password.same") : undefined,
   };
   const add = useMutation({
-    mutationFn: () => session.platform.addPersona(connection, { name, displayName: displayName.trim(), password }),
+    mutationFn: () =>
+      session.platform.addPersona(connection, { name, displayName: displayName.trim(), password }),
     onSuccess: async (persona) => {
       toasts.show({ text: t("people.added", { name: persona.displayName }) });
       await client.invalidateQueries({ queryKey: ["personas"] });

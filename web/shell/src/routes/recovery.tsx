@@ -14,7 +14,11 @@ export function RecoveryKit({ onDone, onLater }: { onDone: () => void; onLater?:
   const { api, title } = useInside();
   const client = useQueryClient();
   const [phase, setPhase] = useState<"closed" | "words" | "check">("closed");
-  const reveal = useMutation({ mutationFn: () => api.revealRecovery(), gcTime: 0, onSuccess: () => setPhase("words") });
+  const reveal = useMutation({
+    mutationFn: () => api.revealRecovery(),
+    gcTime: 0,
+    onSuccess: () => setPhase("words"),
+  });
   const words = reveal.data ?? [];
 
   if (phase === "closed" || words.length === 0) {
@@ -76,10 +80,21 @@ export function RecoveryKit({ onDone, onLater }: { onDone: () => void; onLater?:
   );
 }
 
-function CheckWords({ words, onBack, onDone }: { words: readonly string[]; onBack: () => void; onDone: () => void }) {
+function CheckWords({
+  words,
+  onBack,
+  onDone,
+}: {
+  words: readonly string[];
+  onBack: () => void;
+  onDone: () => void;
+}) {
   const t = useText();
   const { api } = useInside();
-  const asked = useMemo(() => chooseTwo(words.length, (size) => crypto.getRandomValues(new Uint32Array(size))), [words]);
+  const asked = useMemo(
+    () => chooseTwo(words.length, (size) => crypto.getRandomValues(new Uint32Array(size))),
+    [words],
+  );
   const [typed, setTyped] = useState<readonly string[]>(["", ""]);
   const [wrong, setWrong] = useState<readonly boolean[]>([false, false]);
   const fields = useRef<(HTMLInputElement | null)[]>([]);

@@ -1,4 +1,17 @@
-import { Badge, Button, Choice, Dialog, PasswordField, Row, Rows, TextField, localeNames, locales, useTexts, type Theme } from "@hearth/ui";
+import {
+  Badge,
+  Button,
+  Choice,
+  Dialog,
+  PasswordField,
+  Row,
+  Rows,
+  TextField,
+  localeNames,
+  locales,
+  useTexts,
+  type Theme,
+} from "@hearth/ui";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { passwordTrouble } from "../model/names.ts";
@@ -192,7 +205,8 @@ function Flocks({ owner }: { owner: boolean }) {
     },
   });
   const leave = useMutation({
-    mutationFn: ({ peerId }: { peerId: string; multiaddr: string; name?: string | undefined }) => api.leaveFlock(peerId),
+    mutationFn: ({ peerId }: { peerId: string; multiaddr: string; name?: string | undefined }) =>
+      api.leaveFlock(peerId),
     onSuccess: async (_, left) => {
       await done();
       toasts.show({
@@ -213,13 +227,17 @@ function Flocks({ owner }: { owner: boolean }) {
               key={flock.peerId}
               title={<bdi dir="ltr">{flockHost(flock.multiaddr)}</bdi>}
               mark={
-                flock.error === undefined && /^(registered|connected|ready|online|up|ok)/.test(flock.state) ? (
+                flock.error === undefined &&
+                /^(registered|connected|ready|online|up|ok)/.test(flock.state) ? (
                   <Badge tone="good">{t("settings.flock_up")}</Badge>
                 ) : (
                   <Badge>{t("settings.flock_down")}</Badge>
                 )
               }
-              note={flock.error ?? (flock.name === undefined ? undefined : t("settings.flock_name", { name: flock.name }))}
+              note={
+                flock.error ??
+                (flock.name === undefined ? undefined : t("settings.flock_name", { name: flock.name }))
+              }
               actions={
                 owner && (
                   <Button look="quiet" size="small" onPress={() => leave.mutate(flock)}>
@@ -277,7 +295,9 @@ function ThisDevice() {
   const forget = useMutation({
     mutationFn: () => session.forgetDevice(),
     onSuccess: ({ removedFromBox }) => {
-      toasts.show({ text: t(removedFromBox ? "settings.forgotten" : "settings.forgotten_here", { box: title }) });
+      toasts.show({
+        text: t(removedFromBox ? "settings.forgotten" : "settings.forgotten_here", { box: title }),
+      });
     },
   });
   return (

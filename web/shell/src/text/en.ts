@@ -39,7 +39,8 @@ export const en = {
 
   "first.step": "Step {now} of {of}",
   "first.welcome": "Welcome home",
-  "first.welcome_lead": "This box will keep your photographs, letters and files. They stay with you. Setting it up takes three minutes.",
+  "first.welcome_lead":
+    "This box will keep your photographs, letters and files. They stay with you. Setting it up takes three minutes.",
   "first.code": "Code on the box’s screen",
   "first.code_hint": "It proves that you are the one at the box.",
   "first.code_wrong": "The code has eight letters and digits, like 7K3M-9QWT.",
@@ -84,8 +85,10 @@ export const en = {
   "recovery.word_wrong": "That isn’t the word. Look at your paper again.",
   "recovery.again": "Show them again",
   "recovery.confirm": "Confirm",
-  "recovery.saved": "Your recovery kit is saved on paper, and gone from the box. Nobody who steals the box can become you.",
-  "recovery.saved_lost": "Keep it where you keep passports. Whoever has these words can take over your box’s identity.",
+  "recovery.saved":
+    "Your recovery kit is saved on paper, and gone from the box. Nobody who steals the box can become you.",
+  "recovery.saved_lost":
+    "Keep it where you keep passports. Whoever has these words can take over your box’s identity.",
 
   "login.title": "Log in to your box",
   "login.title_at": "Log in to {box}",
@@ -131,7 +134,8 @@ export const en = {
   "devices.name": "Name",
   "devices.remove": "Remove",
   "devices.remove_title": "Remove {name}?",
-  "devices.remove_explain": "It is cut off within seconds and can’t come back without your password or a new link.",
+  "devices.remove_explain":
+    "It is cut off within seconds and can’t come back without your password or a new link.",
   "devices.removed": "{name} can no longer open your box.",
   "devices.forget": "Forget",
   "devices.forget_this": "Forget this device",
@@ -163,7 +167,8 @@ export const en = {
   "people.role_owner": "Owner",
   "people.role_member": "Member",
   "people.since": "since {date}",
-  "people.alone": "Just you so far. Add your family: each person has their own files, which nobody else sees.",
+  "people.alone":
+    "Just you so far. Add your family: each person has their own files, which nobody else sees.",
   "people.actions": "What to do with {name}",
   "people.remove": "Remove",
   "people.remove_title": "Remove {name}?",
@@ -231,7 +236,8 @@ export const en = {
   "settings.password_new": "New password",
   "settings.password_changed": "Your password is changed.",
   "settings.flocks": "Meeting places",
-  "settings.flocks_explain": "Where your devices find the box from elsewhere. A meeting place can’t read anything.",
+  "settings.flocks_explain":
+    "Where your devices find the box from elsewhere. A meeting place can’t read anything.",
   "settings.flocks_none": "None. The box is found at home only.",
   "settings.flock_up": "Connected",
   "settings.flock_down": "Not connected",
@@ -245,18 +251,22 @@ export const en = {
   "settings.device_remembered": "This device stays logged in to {box}.",
   "settings.device_guest": "You are visiting: this device forgets {box} when you close the page.",
   "settings.forgotten": "This device is forgotten.",
-  "settings.forgotten_here": "Forgotten here. {box} couldn’t be reached: remove this device from its list, too.",
+  "settings.forgotten_here":
+    "Forgotten here. {box} couldn’t be reached: remove this device from its list, too.",
 
-  "error.unknown": "Something went wrong. Try again; if it stays, the details help whoever looks after the box.",
+  "error.unknown":
+    "Something went wrong. Try again; if it stays, the details help whoever looks after the box.",
   "error.bad_request": "The box didn’t understand that. Check what you typed and try again.",
   "error.unauthorized": "The box doesn’t know this device any more. Log in again.",
   "error.denied": "You aren’t allowed to do that. Ask the box’s owner.",
   "error.not_found": "That isn’t there any more. Go back and look again.",
   "error.conflict": "That name is taken. Choose another one.",
   "error.too_large": "That is too large. Try something smaller.",
-  "error.rate_limited": "Too many tries. Wait {minutes, plural, one {a minute} other {# minutes}}, then try again. Devices that are in already aren’t affected.",
+  "error.rate_limited":
+    "Too many tries. Wait {minutes, plural, one {a minute} other {# minutes}}, then try again. Devices that are in already aren’t affected.",
   "error.setup_closed": "This box has an owner already. Log in instead.",
-  "error.wrong_code": "That isn’t the code on the box’s screen. Look again; after ten wrong tries it shows a new one.",
+  "error.wrong_code":
+    "That isn’t the code on the box’s screen. Look again; after ten wrong tries it shows a new one.",
   "error.wrong_password": "Name or password aren’t right. Check both and try again.",
   "error.expired": "This link is too old. Make a new one on a device that’s in already.",
   "error.used": "This link was used already. Make a new one on a device that’s in already.",
@@ -267,18 +277,22 @@ export const en = {
   "error.internal": "The box stumbled. Try again; if it stays, look at the details.",
   "error.offline": "Your box can’t be reached. Check that it is switched on and online, then try again.",
   "error.flock_unreachable": "The meeting place can’t be reached. Check that you are online, then try again.",
-  "error.name_unknown": "Nobody of that name is known here. Check the spelling, or use a link from another device.",
+  "error.name_unknown":
+    "Nobody of that name is known here. Check the spelling, or use a link from another device.",
   "error.bad_link": "This link is damaged or incomplete. Copy it again, whole.",
-  "error.bad_record": "The meeting place gave an answer that doesn’t add up. Try again later, or use a link from another device.",
+  "error.bad_record":
+    "The meeting place gave an answer that doesn’t add up. Try again later, or use a link from another device.",
   "error.root_changed":
     "This is not the box you know. Nothing was sent to it. If you really replaced your box, forget the old one first; otherwise somebody may be pretending.",
-  "error.not_authentic": "This box couldn’t prove that it is yours. Nothing was sent to it. Check the name, or use a link from another device.",
+  "error.not_authentic":
+    "This box couldn’t prove that it is yours. Nothing was sent to it. Check the name, or use a link from another device.",
   "error.superseded": "This box was replaced by a newer one. Connect to the new one.",
   "error.cut_short": "The connection broke off. Try again.",
   "error.bad_response": "The box gave a strange answer. Try again; if it stays, update it.",
   "error.redirect": "The box sent us elsewhere. Try again.",
   "error.timeout": "The box took too long to answer. Try again.",
-  "error.storage": "This browser doesn’t let us keep a key. Leave the private window, or log in without being remembered.",
+  "error.storage":
+    "This browser doesn’t let us keep a key. Leave the private window, or log in without being remembered.",
   "error.unsupported": "This browser can’t do that. Use a newer one, or open Hearth over https.",
   "error.revoked": "The app’s access was ended. Open it again.",
   "error.closed": "The connection was closed. Try again.",

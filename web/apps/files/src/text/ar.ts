@@ -1,0 +1,3 @@
+import { en, type FilesKey } from "./en.ts";
+
+export const ar: Record<FilesKey, string> = { ...en };
