@@ -1,5 +1,6 @@
 import type { DeviceId, HearthConnection, PersonaId, Root } from "./connection.ts";
-import { HearthError } from "./errors.ts";
+import { followEvents } from "./events.ts";
+import { requestJson, type Fields } from "./json.ts";
 
 export interface Appliance {
   root: Root;
@@ -83,76 +84,161 @@ export type ApiEvent = "devices" | "personas" | "apps" | "flocks" | "open";
 
 /** docs/protocol/api.md, typed. Every call rejects with HearthError. */
 export class HearthApi {
-  readonly connection: HearthConnection;
-  constructor(connection: HearthConnection) {
+  readonly connection: Pick<HearthConnection, "fetch" | "subscribe" | "state">;
+
+  constructor(connection: Pick<HearthConnection, "fetch" | "subscribe" | "state">) {
     this.connection = connection;
   }
 
-  appliance(signal?: AbortSignal): Promise<Appliance> {
-    return todo(signal);
+  async appliance(signal?: AbortSignal): Promise<Appliance> {
+    const told = await this.#get("appliance", signal);
+    return {
+      root: told.text("root"),
+      peerId: told.text("peer_id"),
+      name: told.text("name"),
+      version: told.text("version"),
+      claimed: told.flag("claimed"),
+      flocks: told.texts("flocks"),
+      time: told.number("time"),
+    };
   }
-  renameAppliance(name: string): Promise<void> {
-    return todo(name);
+
+  async renameAppliance(name: string): Promise<void> {
+    await this.#send("PATCH", "appliance", { name });
   }
-  me(signal?: AbortSignal): Promise<Me> {
-    return todo(signal);
+
+  async me(signal?: AbortSignal): Promise<Me> {
+    const told = await this.#get("me", signal);
+    const connection = told.object("connection");
+    return {
+      persona: readPersona(told.object("persona")),
+      device: readDevice(told.object("device")),
+      connection: { transport: connection.text("transport"), relayed: connection.flag("relayed") },
+    };
   }
-  devices(signal?: AbortSignal): Promise<Device[]> {
-    return todo(signal);
+
+  async devices(signal?: AbortSignal): Promise<Device[]> {
+    return (await this.#get("devices", signal)).list("devices").map(readDevice);
   }
-  renameDevice(id: DeviceId, name: string): Promise<Device> {
-    return todo(id, name);
+
+  async renameDevice(id: DeviceId, name: string): Promise<Device> {
+    return readDevice(await this.#send("PATCH", `devices/${id}`, { name }));
   }
+
   /** Its connections are cut within 2 s. */
-  removeDevice(id: DeviceId): Promise<void> {
-    return todo(id);
+  async removeDevice(id: DeviceId): Promise<void> {
+    await this.#send("DELETE", `devices/${id}`);
   }
-  createPairing(deviceName?: string): Promise<NewPairing> {
-    return todo(deviceName);
+
+  async createPairing(deviceName?: string): Promise<NewPairing> {
+    const told = await this.#send("POST", "pairings", deviceName === undefined ? {} : { device_name: deviceName });
+    return {
+      secret: told.bytes("secret"),
+      expires: told.number("expires"),
+      linkRoot: told.text("link_root"),
+      ...(told.has("flock") ? { flock: told.text("flock") } : {}),
+      multiaddrs: told.texts("multiaddrs"),
+    };
   }
-  pairings(signal?: AbortSignal): Promise<Pairing[]> {
-    return todo(signal);
+
+  async pairings(signal?: AbortSignal): Promise<Pairing[]> {
+    return (await this.#get("pairings", signal)).list("pairings").map((pairing) => ({
+      id: pairing.text("id"),
+      expires: pairing.number("expires"),
+      ...(pairing.has("device_name") ? { deviceName: pairing.text("device_name") } : {}),
+    }));
   }
-  removePairing(id: string): Promise<void> {
-    return todo(id);
+
+  async removePairing(id: string): Promise<void> {
+    await this.#send("DELETE", `pairings/${encodeURIComponent(id)}`);
   }
-  personas(signal?: AbortSignal): Promise<Persona[]> {
-    return todo(signal);
+
+  async personas(signal?: AbortSignal): Promise<Persona[]> {
+    return (await this.#get("personas", signal)).list("personas").map(readPersona);
   }
-  removePersona(id: PersonaId): Promise<void> {
-    return todo(id);
+
+  async removePersona(id: PersonaId): Promise<void> {
+    await this.#send("DELETE", `personas/${id}`);
   }
-  recoveryState(signal?: AbortSignal): Promise<"on_box" | "saved"> {
-    return todo(signal);
+
+  async recoveryState(signal?: AbortSignal): Promise<"on_box" | "saved"> {
+    return (await this.#get("recovery", signal)).oneOf("state", ["on_box", "saved"] as const);
   }
+
   /** The 24 words, while they are on the box. Show them, keep them nowhere. */
-  revealRecovery(): Promise<string[]> {
-    return todo();
+  async revealRecovery(): Promise<string[]> {
+    return (await this.#send("POST", "recovery/reveal", {})).texts("words");
   }
+
   /** Two words as asked; then the private root key is wiped from the box. `index` counts from 0. */
-  confirmRecovery(words: readonly { index: number; word: string }[]): Promise<void> {
-    return todo(words);
+  async confirmRecovery(words: readonly { index: number; word: string }[]): Promise<void> {
+    await this.#send("POST", "recovery/confirm", { words });
   }
-  flocks(signal?: AbortSignal): Promise<Flock[]> {
-    return todo(signal);
+
+  async flocks(signal?: AbortSignal): Promise<Flock[]> {
+    return (await this.#get("flocks", signal)).list("flocks").map((flock) => ({
+      multiaddr: flock.text("multiaddr"),
+      peerId: flock.text("peer_id"),
+      state: flock.text("state"),
+      ...(flock.has("name") ? { name: flock.text("name") } : {}),
+      ...(flock.has("since") ? { since: flock.number("since") } : {}),
+      ...(flock.has("error") ? { error: flock.text("error") } : {}),
+    }));
   }
-  joinFlock(multiaddr: string, name?: string): Promise<void> {
-    return todo(multiaddr, name);
+
+  async joinFlock(multiaddr: string, name?: string): Promise<void> {
+    await this.#send("POST", "flocks", name === undefined ? { multiaddr } : { multiaddr, name });
   }
-  leaveFlock(peerId: string): Promise<void> {
-    return todo(peerId);
+
+  async leaveFlock(peerId: string): Promise<void> {
+    await this.#send("DELETE", `flocks/${encodeURIComponent(peerId)}`);
   }
-  apps(signal?: AbortSignal): Promise<AppInstance[]> {
-    return todo(signal);
+
+  async apps(signal?: AbortSignal): Promise<AppInstance[]> {
+    return (await this.#get("apps", signal)).list("apps").map((app) => ({
+      id: app.text("id"),
+      title: app.text("title"),
+      ...(app.has("icon") ? { icon: app.text("icon") } : {}),
+      state: app.oneOf("state", ["idle", "starting", "running", "failed"]),
+      label: app.text("label"),
+      path: app.text("path"),
+    }));
   }
-  /** Server-sent events, reconnected for as long as the connection lives. */
+
+  /** Server-sent events, reconnected for as long as somebody listens. */
   subscribe(listener: (event: ApiEvent) => void): () => void {
-    void listener;
-    throw new HearthError("unavailable", "not built yet");
+    return followEvents(this.connection, listener);
+  }
+
+  #get(path: string, signal?: AbortSignal): Promise<Fields> {
+    return requestJson(this.connection, "GET", `/api/v1/${path}`, undefined, signal);
+  }
+
+  #send(method: string, path: string, body?: unknown): Promise<Fields> {
+    return requestJson(this.connection, method, `/api/v1/${path}`, body);
   }
 }
 
-function todo(...rest: unknown[]): Promise<never> {
-  void rest;
-  return Promise.reject(new HearthError("unavailable", "not built yet"));
+export function readPersona(fields: Fields): Persona {
+  return {
+    id: fields.text("id"),
+    name: fields.text("name"),
+    displayName: fields.text("display_name"),
+    role: fields.oneOf("role", ["owner", "member"]),
+    created: fields.number("created"),
+  };
+}
+
+export function readDevice(fields: Fields): Device {
+  return {
+    id: fields.text("id"),
+    persona: fields.text("persona"),
+    name: fields.text("name"),
+    kind: fields.oneOf("kind", ["browser", "cli", "appliance"]),
+    added: fields.number("added"),
+    lastSeen: fields.number("last_seen"),
+    how: fields.oneOf("how", ["setup", "password", "pairing"]),
+    current: fields.flag("current"),
+    remembered: fields.flag("remembered"),
+  };
 }
