@@ -21,6 +21,9 @@ constexpr Duration hastened = milliseconds{50};
 // RFC 7675 §5.1.
 constexpr Duration consent_interval = seconds{5};
 constexpr Duration consent_expiry = seconds{30};
+// Two consent checks unanswered: a pair on which the peer is heard meanwhile is the better one (its
+// NAT may have given it another port).
+constexpr Duration freshness = seconds{12};
 // A peer that nominates every pair at once (RFC 5245's aggressive nomination) means the best of
 // them; one that nominates another pair later means the later one.
 constexpr Duration nomination_burst = seconds{1};
@@ -104,12 +107,12 @@ Result<Unit, AgentError> Agent::add_remote_candidate(Instant now, const Candidat
 void Agent::pair_remote(std::size_t remote) {
   for (std::size_t base = 0; base < announced_bases_; ++base)
     if (may_pair(options_.bases[base].address, remotes_[remote].endpoint.address))
-      (void)pair_of(base, remote);
+      (void)pair_of(base, remote, PairOrigin::announced);
 }
 
-std::optional<std::size_t> Agent::pair_of(std::size_t base, std::size_t remote) {
+std::optional<std::size_t> Agent::pair_of(std::size_t base, std::size_t remote, PairOrigin origin) {
   if (const auto known = pairs_.find(base, remote)) return known;
-  return pairs_.add(base, remote, priority_of(base, remote));
+  return pairs_.add(base, remote, priority_of(base, remote), origin);
 }
 
 std::uint16_t Agent::preference_of(std::size_t base) const {
@@ -173,8 +176,8 @@ Result<Received, AgentError> Agent::receive_request(Instant now, const Endpoint&
   }
 
   const auto base = base_at(local);
-  const auto remote = base ? remote_at(from, message) : std::nullopt;
-  const auto index = remote ? pair_of(*base, *remote) : std::nullopt;
+  const auto remote = base ? remote_at(now, from, message) : std::nullopt;
+  const auto index = remote ? pair_of(*base, *remote, PairOrigin::heard) : std::nullopt;
   if (!index) return Failure{AgentError::too_many};
   respond(response);
 
@@ -190,7 +193,8 @@ Result<Received, AgentError> Agent::receive_request(Instant now, const Endpoint&
     } else if (nominates) {
       pair.use_candidate = true;
     }
-    if (!works(pair, now)) trigger(now, *index);
+    // Of a pair that worked lately we need no proof; of one the peer moved to, we do.
+    if (!works(pair, now) || now - *pair.valid_at >= consent_interval) trigger(now, *index);
   }
   advance(now);
   return Received::check;
@@ -243,16 +247,41 @@ std::optional<std::size_t> Agent::base_at(const Endpoint& local) {
 }
 
 // RFC 8445 §7.3.1.3.
-std::optional<std::size_t> Agent::remote_at(const Endpoint& from, const stun::Message& request) {
+std::optional<std::size_t> Agent::remote_at(Instant now, const Endpoint& from,
+                                            const stun::Message& request) {
   for (std::size_t i = 0; i < remotes_.size(); ++i)
     if (remotes_[i].endpoint == from) return i;
-  if (remotes_.size() == max_remote_candidates || from.port == 0) return std::nullopt;
+  if (from.port == 0) return std::nullopt;
+  const bool full = remotes_.size() == max_remote_candidates;
+  const auto place = full ? replaceable_remote(now) : remotes_.size();
+  if (!place) return std::nullopt;
+  if (!full) remotes_.emplace_back();
   ++counters_.peer_reflexive;
-  remotes_.push_back({.foundation = "p" + std::to_string(remotes_.size()),
+  remotes_[*place] = {.foundation = "p" + std::to_string(*place),
                       .priority = request.priority().value_or(1),
                       .endpoint = from,
-                      .type = CandidateType::peer_reflexive});
-  return remotes_.size() - 1;
+                      .type = CandidateType::peer_reflexive};
+  for (Pair& pair : pairs_)
+    if (pair.remote == *place)
+      pair = {.base = pair.base,
+              .remote = *place,
+              .priority = priority_of(pair.base, *place),
+              .state = PairState::failed};
+  return place;
+}
+
+// An address learned from checks at which nothing works or is being tried: where the peer was
+// before its NAT moved it.
+std::optional<std::size_t> Agent::replaceable_remote(Instant now) const {
+  for (std::size_t i = 0; i < remotes_.size(); ++i) {
+    if (remotes_[i].type != CandidateType::peer_reflexive) continue;
+    const bool in_use = std::ranges::any_of(pairs_, [&](const Pair& pair) {
+      return pair.remote == i &&
+             (works(pair, now) || pair.triggered || pair.state == PairState::in_progress);
+    });
+    if (!in_use) return i;
+  }
+  return std::nullopt;
 }
 
 Result<Received, AgentError> Agent::receive_response(Instant now, const Endpoint& from,
@@ -298,8 +327,12 @@ Result<Received, AgentError> Agent::receive_response(Instant now, const Endpoint
 
 // --- pairs
 
-bool Agent::works(const Pair& pair, Instant now) const {
+bool Agent::works(const Pair& pair, Instant now) {
   return pair.valid_at && now - *pair.valid_at < consent_expiry;
+}
+
+bool Agent::is_fresh(const Pair& pair, Instant now) {
+  return pair.valid_at && now - *pair.valid_at < freshness;
 }
 
 // RFC 8445 §7.3.1.4.
@@ -356,12 +389,15 @@ void Agent::fail(Instant now, std::size_t index) {
 }
 
 void Agent::reselect(Instant now) {
+  const bool any_fresh =
+      std::ranges::any_of(pairs_, [&](const Pair& p) { return is_fresh(p, now); });
+  const auto usable = any_fresh ? is_fresh : works;
   std::optional<Instant> latest;
   for (const Pair& pair : pairs_)
-    if (works(pair, now) && pair.nominated_at && (!latest || *pair.nominated_at > *latest))
+    if (usable(pair, now) && pair.nominated_at && (!latest || *pair.nominated_at > *latest))
       latest = pair.nominated_at;
   const auto best = pairs_.best([&](const Pair& pair) {
-    return works(pair, now) &&
+    return usable(pair, now) &&
            (!latest || (pair.nominated_at && *latest - *pair.nominated_at < nomination_burst));
   });
   nominated_ = latest.has_value();
@@ -490,6 +526,8 @@ void Agent::run_consent(Instant now) {
   if (!works(pairs_[*selected_], now)) {
     fail(now, *selected_);
     if (!selected_) return;
+  } else if (!is_fresh(pairs_[*selected_], now)) {
+    reselect(now);
   }
   if (options_.mode == Mode::lite || now < consent_.next) return;
   consent_.sent[consent_.sent_count++ % consent_.sent.size()] =

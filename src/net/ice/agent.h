@@ -206,8 +206,10 @@ class Agent {
   void respond(const Response& response);
 
   std::optional<std::size_t> base_at(const Endpoint& local);
-  std::optional<std::size_t> remote_at(const Endpoint& from, const stun::Message& request);
-  std::optional<std::size_t> pair_of(std::size_t base, std::size_t remote);
+  std::optional<std::size_t> remote_at(Instant now, const Endpoint& from,
+                                       const stun::Message& request);
+  std::optional<std::size_t> pair_of(std::size_t base, std::size_t remote, PairOrigin origin);
+  std::optional<std::size_t> replaceable_remote(Instant now) const;
   void pair_remote(std::size_t remote);
   [[nodiscard]] std::uint64_t priority_of(std::size_t base, std::size_t remote) const;
 
@@ -225,7 +227,8 @@ class Agent {
   void finish(AgentEvent event);
 
   [[nodiscard]] std::optional<std::size_t> next_check() const;
-  [[nodiscard]] bool works(const Pair& pair, Instant now) const;
+  [[nodiscard]] static bool works(const Pair& pair, Instant now);
+  [[nodiscard]] static bool is_fresh(const Pair& pair, Instant now);
   [[nodiscard]] std::size_t write_check(const Pair& pair, const stun::TransactionId& transaction,
                                         bool nominates, MutableBytes out) const;
   [[nodiscard]] std::uint16_t preference_of(std::size_t base) const;

@@ -206,6 +206,25 @@ TEST(Agent, LiteAnswersAControllingPeerBehindAnyNat) {
   }
 }
 
+TEST(Agent, FollowsThePeerToTheNewPortOfItsNat) {
+  for (const Mode mode : {Mode::full, Mode::lite}) {
+    World world{34};
+    Nat& nat = world.nat(NatKind::port_restricted, "203.0.113.1");
+    Peer& a = world.peer("a", &nat, full(Role::controlling, inside_a));
+    Peer& b = world.peer("b", nullptr, {.mode = mode, .bases = {open_b}});
+    world.introduce(a, b);
+    ASSERT_TRUE(world.run_until([&] { return a.nominated() && b.nominated(); }, seconds{5}));
+    for (int i = 0; i < 50; ++i) {  // more often than there are places for remote candidates
+      nat.forget();
+      world.run_for(seconds{25});
+      ASSERT_TRUE(b.agent->selected());
+      EXPECT_EQ(b.agent->selected()->remote.port, nat.next_port - 1);
+      world.run_for(seconds{10});
+    }
+    EXPECT_FALSE(a.consent_lost_at);
+  }
+}
+
 TEST(Agent, LiteFailsWhenNobodyChecksIt) {
   World world{31};
   Peer& lite = world.peer("lite", nullptr, {.mode = Mode::lite, .bases = {open_b}});
@@ -476,15 +495,18 @@ TEST(CheckList, ComputesThePrioritiesOfRfc8445) {
   EXPECT_EQ(pair_priority(Role::controlled, 3, 2), (std::uint64_t{2} << 32) + 6);
 }
 
-TEST(CheckList, ReplacesOnlyTheWorstPairThatShowedNothing) {
+TEST(CheckList, GivesUpFailedPairsFirstThenTheLeastWaitingToABetterOrHeardOne) {
   CheckList list{2};
-  ASSERT_EQ(list.add(0, 0, 10), 0U);
-  ASSERT_EQ(list.add(0, 1, 20), 1U);
-  EXPECT_FALSE(list.add(0, 2, 5));
-  list[0].valid_at = Instant{};
-  EXPECT_EQ(list.add(0, 3, 30), 1U);
-  list[1].state = PairState::in_progress;
-  EXPECT_FALSE(list.add(0, 4, 100));
+  ASSERT_EQ(list.add(0, 0, 10, PairOrigin::announced), 0U);
+  ASSERT_EQ(list.add(0, 1, 20, PairOrigin::announced), 1U);
+  EXPECT_FALSE(list.add(0, 2, 5, PairOrigin::announced));
+  EXPECT_EQ(list.add(0, 2, 5, PairOrigin::heard), 0U);
+  EXPECT_EQ(list.add(0, 3, 30, PairOrigin::announced), 0U);
+  list[0].state = PairState::failed;
+  EXPECT_EQ(list.add(0, 4, 1, PairOrigin::announced), 0U);
+  list[0].state = PairState::in_progress;
+  list[1].state = PairState::succeeded;
+  EXPECT_FALSE(list.add(0, 5, 100, PairOrigin::heard));
 }
 
 TEST(Credentials, AreRandomIceChars) {

@@ -35,21 +35,28 @@ std::optional<std::size_t> CheckList::find(std::size_t base, std::size_t remote)
 }
 
 std::optional<std::size_t> CheckList::add(std::size_t base, std::size_t remote,
-                                          std::uint64_t priority) {
+                                          std::uint64_t priority, PairOrigin origin) {
   const Pair pair{.base = base, .remote = remote, .priority = priority};
   if (pairs_.size() < max_pairs_) {
     pairs_.push_back(pair);
     return pairs_.size() - 1;
   }
-  std::optional<std::size_t> worst;
-  for (std::size_t i = 0; i < pairs_.size(); ++i) {
-    const Pair& p = pairs_[i];
-    if (p.valid_at || p.triggered || p.state == PairState::in_progress) continue;
-    if (!worst || p.priority < pairs_[*worst].priority) worst = i;
+  const auto least = [this](PairState state) {
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < pairs_.size(); ++i)
+      if (pairs_[i].state == state && !pairs_[i].triggered &&
+          (!found || pairs_[i].priority < pairs_[*found].priority))
+        found = i;
+    return found;
+  };
+  auto place = least(PairState::failed);
+  if (!place) {
+    place = least(PairState::waiting);
+    if (!place || (origin == PairOrigin::announced && pairs_[*place].priority >= priority))
+      return std::nullopt;
   }
-  if (!worst || pairs_[*worst].priority >= priority) return std::nullopt;
-  pairs_[*worst] = pair;
-  return worst;
+  pairs_[*place] = pair;
+  return place;
 }
 
 }  // namespace hearth::ice

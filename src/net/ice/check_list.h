@@ -48,15 +48,20 @@ struct Pair {
   std::optional<Instant> nominated_at;
 };
 
-/// Bounded. Indices stay valid: a pair is never removed, only replaced by a better one when the
-/// list is full, and then only one that has shown nothing yet.
+/// How we know of a pair: from both sides' candidates, or from the peer's check on it, which says
+/// more.
+enum class PairOrigin : std::uint8_t { announced, heard };
+
+/// Bounded. Indices stay valid: a pair is never removed, only replaced when the list is full: a
+/// failed one first, else the least of those waiting, which an announced pair must outrank.
 class CheckList {
  public:
   explicit CheckList(std::size_t max_pairs) : max_pairs_(max_pairs) {}
 
   [[nodiscard]] std::optional<std::size_t> find(std::size_t base, std::size_t remote) const;
   /// The new pair's index; nothing when the list is full of better ones.
-  std::optional<std::size_t> add(std::size_t base, std::size_t remote, std::uint64_t priority);
+  std::optional<std::size_t> add(std::size_t base, std::size_t remote, std::uint64_t priority,
+                                 PairOrigin origin);
   /// The best pair for which `accept` holds.
   template <class Accept>
   [[nodiscard]] std::optional<std::size_t> best(Accept accept) const {

@@ -61,6 +61,12 @@ struct Nat {
         {entry->second, kind == NatKind::address_restricted ? Endpoint{to.address, 0} : to});
     return {public_address, entry->second};
   }
+  /// Loses its mappings, as when it restarts; ports are not used again.
+  void forget() {
+    ports.clear();
+    inside.clear();
+    allowed.clear();
+  }
   std::optional<Endpoint> inbound(const Endpoint& from, std::uint16_t port) const {
     const auto target = inside.find(port);
     if (target == inside.end()) return std::nullopt;
