@@ -135,6 +135,11 @@ void Connection::finish(EndCause cause, std::optional<GoAway> say) {
   pongs_.clear();
   lingering_.clear();
   ping_pending_ = false;
+  // What lingers has no user to release it.
+  for (auto next = streams_.begin(); next != streams_.end();) {
+    Stream& stream = (next++)->second;
+    if (stream.released) erase(stream);
+  }
   events_.push(Ended{cause});
 }
 
