@@ -78,7 +78,9 @@ async function boot(): Promise<void> {
 /** Resolves when the worker controls this page, and so the frames below it. */
 async function controlled(): Promise<void> {
   const { serviceWorker } = navigator;
-  const change = new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
+  const change = new Promise((resolve) =>
+    serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
+  );
   const registration = await serviceWorker.register(workerUrl, { scope: "/", updateViaCache: "none" });
   if (serviceWorker.controller !== null) return;
   // After a forced reload there is an active worker that doesn't control us: it claims us when asked.
@@ -105,7 +107,8 @@ function follow(frame: HTMLIFrameElement, post: (message: BootMessage) => void):
     view.addEventListener("hashchange", tell);
     view.addEventListener("popstate", tell);
     const head = view.document.head as HTMLHeadElement | null;
-    if (head !== null) new MutationObserver(tell).observe(head, { subtree: true, childList: true, characterData: true });
+    if (head !== null)
+      new MutationObserver(tell).observe(head, { subtree: true, childList: true, characterData: true });
     tell();
   } catch {
     // Another origin's document: nothing to tell.

@@ -2,7 +2,14 @@
  * The service worker of every app origin: page > worker > boot frame > shell > connection. It keeps no state that
  * matters, since the browser stops it at will: the boot frame is looked for at each request.
  */
-import { bootPath, channel, isOurs, shellOrigin, shellUrl, type RequestMessage } from "@hearth/sdk/app-protocol";
+import {
+  bootPath,
+  channel,
+  isOurs,
+  shellOrigin,
+  shellUrl,
+  type RequestMessage,
+} from "@hearth/sdk/app-protocol";
 import { ask, PortError, type Asked } from "@hearth/sdk/port-exchange";
 import { redirectTarget, responseHeaders } from "./policy.ts";
 
@@ -78,7 +85,8 @@ async function askShell(request: Request, url: URL): Promise<Asked> {
       if (await accepted(asked)) return asked;
       asked.cancel();
     }
-    if (performance.now() > deadline) throw new PortError("offline", "the page that holds the connection is gone");
+    if (performance.now() > deadline)
+      throw new PortError("offline", "the page that holds the connection is gone");
     await new Promise((resolve) => setTimeout(resolve, bootPoll));
   }
 }
@@ -97,8 +105,11 @@ async function accepted(asked: Asked): Promise<boolean> {
 
 async function bootFrames(): Promise<WindowClient[]> {
   const all = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const boots = all.filter((client) => new URL(client.url).pathname === bootPath && client.frameType === "nested");
-  const rank = (client: WindowClient): number => (client.focused ? 0 : client.visibilityState === "visible" ? 1 : 2);
+  const boots = all.filter(
+    (client) => new URL(client.url).pathname === bootPath && client.frameType === "nested",
+  );
+  const rank = (client: WindowClient): number =>
+    client.focused ? 0 : client.visibilityState === "visible" ? 1 : 2;
   return boots.sort((a, b) => rank(a) - rank(b));
 }
 

@@ -18,7 +18,11 @@ async function bundle(entry) {
     configFile: false,
     root: here,
     logLevel: "warn",
-    build: { write: false, target: "es2023", lib: { entry: join(here, entry), formats: ["es"], fileName: "x" } },
+    build: {
+      write: false,
+      target: "es2023",
+      lib: { entry: join(here, entry), formats: ["es"], fileName: "x" },
+    },
   });
   return [output].flat()[0].output[0].code;
 }
@@ -27,7 +31,9 @@ before(async () => {
   execFileSync(process.execPath, [join(here, "../../boot/tools/build.mjs")], { stdio: "inherit" });
   const folder = mkdtempSync(join(tmpdir(), "hearth-boot-"));
   execFileSync("ffmpeg", [
-    ..."-v error -f lavfi -i testsrc=duration=30:size=320x240:rate=25 -c:v libvpx -b:v 800k -g 25 -deadline realtime -cpu-used 8".split(" "),
+    ..."-v error -f lavfi -i testsrc=duration=30:size=320x240:rate=25 -c:v libvpx -b:v 800k -g 25 -deadline realtime -cpu-used 8".split(
+      " ",
+    ),
     join(folder, "video.webm"),
   ]);
   const files = {
@@ -37,7 +43,10 @@ before(async () => {
   };
   rmSync(folder, { recursive: true });
   server = await startServer(files);
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
 });
 
 after(async () => {
@@ -53,7 +62,8 @@ beforeEach(async () => {
   context.on("response", (response) => requests.add(new URL(response.url()).host));
   context.on("requestfailed", (request) => {
     const reason = request.failure()?.errorText;
-    if (reason !== "csp" && reason !== "net::ERR_ABORTED") requests.add(`${new URL(request.url()).host} (${reason})`);
+    if (reason !== "csp" && reason !== "net::ERR_ABORTED")
+      requests.add(`${new URL(request.url()).host} (${reason})`);
   });
   page = await context.newPage();
   await page.goto(`http://home.hearth.localhost:${server.port}/`);
@@ -83,10 +93,14 @@ describe("an app's frame", () => {
   test("gets navigation, script, style and image from the shell", async () => {
     assert.equal(await app.locator("h1").textContent(), "Demo");
     assert.equal(await app.evaluate(() => document.documentElement.dataset.script), "ran");
-    assert.equal(await app.evaluate(() => getComputedStyle(document.querySelector("h1")).color), "rgb(1, 2, 3)");
+    assert.equal(
+      await app.evaluate(() => getComputedStyle(document.querySelector("h1")).color),
+      "rgb(1, 2, 3)",
+    );
     assert.equal(await app.evaluate(() => document.querySelector("#image").naturalWidth), 7);
     const paths = (await state()).seen.map(({ path }) => path);
-    for (const path of ["", "script.js", "style.css", "image.svg"]) assert.ok(paths.includes(`/app/demo/${path}`), path);
+    for (const path of ["", "script.js", "style.css", "image.svg"])
+      assert.ok(paths.includes(`/app/demo/${path}`), path);
     assert.equal(new URL(app.url()).host, new URL(await page.evaluate(() => window.appOrigin())).host);
   });
 
@@ -106,7 +120,7 @@ describe("an app's frame", () => {
     });
     // Chromium itself takes some 60 MB of the 500 MB; what matters is that it ends.
     let ahead = -1;
-    for (let now = 0; now !== ahead; ) {
+    for (let now = 0; now !== ahead;) {
       ahead = now;
       await page.waitForTimeout(300);
       now = (await state()).pulled;
@@ -126,8 +140,13 @@ describe("an app's frame", () => {
       return [video.currentTime, video.videoWidth];
     });
     assert.deepEqual(time, [25, 320]);
-    const ranges = (await state()).seen.filter(({ path }) => path.endsWith("video.webm")).map(({ headers }) => headers.range);
-    assert.ok(ranges.some((range) => /^bytes=[1-9]/.test(range ?? "")), `ranges: ${ranges}`);
+    const ranges = (await state()).seen
+      .filter(({ path }) => path.endsWith("video.webm"))
+      .map(({ headers }) => headers.range);
+    assert.ok(
+      ranges.some((range) => /^bytes=[1-9]/.test(range ?? "")),
+      `ranges: ${ranges}`,
+    );
   });
 
   test("uploads bytes, forms and streams whole", async () => {
@@ -156,7 +175,11 @@ describe("an app's frame", () => {
   });
 
   test("makes a body that breaks off an error", async () => {
-    const error = await app.evaluate(() => fetch("/broken").then((response) => response.text()).catch((e) => e.name));
+    const error = await app.evaluate(() =>
+      fetch("/broken")
+        .then((response) => response.text())
+        .catch((e) => e.name),
+    );
     assert.equal(error, "TypeError");
   });
 
@@ -191,8 +214,13 @@ describe("an app's frame", () => {
   });
 
   test("follows the app's redirects, and none that lead away", async () => {
-    const url = await app.evaluate(() => fetch("/moved").then((response) => [response.url, response.redirected]));
-    assert.deepEqual([new URL(url[0]).pathname + new URL(url[0]).search, url[1]], ["/second?from=moved", true]);
+    const url = await app.evaluate(() =>
+      fetch("/moved").then((response) => [response.url, response.redirected]),
+    );
+    assert.deepEqual(
+      [new URL(url[0]).pathname + new URL(url[0]).search, url[1]],
+      ["/second?from=moved", true],
+    );
     assert.equal(await app.evaluate(() => fetch("/leads-away").catch((error) => error.name)), "TypeError");
     await page.evaluate(() => window.host.navigate("/moved"));
     app = await appFrame("/second");
@@ -211,11 +239,21 @@ describe("an app's frame", () => {
 describe("what an app can't do", () => {
   test("reach any other host, from a page or a worker", async () => {
     const results = await app.evaluate(async () => {
-      const outcome = (promise) => promise.then(() => "went out", () => "refused");
+      const outcome = (promise) =>
+        promise.then(
+          () => "went out",
+          () => "refused",
+        );
       const image = (src) =>
-        new Promise((resolve, reject) => Object.assign(new Image(), { src, onload: resolve, onerror: reject }));
+        new Promise((resolve, reject) =>
+          Object.assign(new Image(), { src, onload: resolve, onerror: reject }),
+        );
       const worker = new Worker(
-        URL.createObjectURL(new Blob(["fetch('https://example.com/').then(() => postMessage('went out'), () => postMessage('refused'))"])),
+        URL.createObjectURL(
+          new Blob([
+            "fetch('https://example.com/').then(() => postMessage('went out'), () => postMessage('refused'))",
+          ]),
+        ),
       );
       return Promise.all([
         outcome(fetch("https://example.com/", { mode: "no-cors" })),
@@ -224,7 +262,10 @@ describe("what an app can't do", () => {
       ]);
     });
     assert.deepEqual(results, ["refused", "refused", "refused"]);
-    assert.ok([...requests].every((host) => host === "" || host.endsWith(`.hearth.localhost:${server.port}`)), [...requests].join());
+    assert.ok(
+      [...requests].every((host) => host === "" || host.endsWith(`.hearth.localhost:${server.port}`)),
+      [...requests].join(),
+    );
   });
 
   test("leave its own paths, even with messages of its own making", async () => {
@@ -244,14 +285,19 @@ describe("what an app can't do", () => {
         ],
         hasBody: false,
       };
-      boot.navigator.serviceWorker.dispatchEvent(new MessageEvent("message", { data: message, ports: [port2] }));
+      boot.navigator.serviceWorker.dispatchEvent(
+        new MessageEvent("message", { data: message, ports: [port2] }),
+      );
       return new Promise((resolve) => {
         port1.onmessage = ({ data }) => data.k === "head" && resolve(data.status);
       });
     });
     assert.equal(answer, 404);
     const { seen } = await state();
-    assert.ok(seen.every(({ path }) => path.startsWith("/app/demo/")), JSON.stringify(seen.map(({ path }) => path)));
+    assert.ok(
+      seen.every(({ path }) => path.startsWith("/app/demo/")),
+      JSON.stringify(seen.map(({ path }) => path)),
+    );
     const forged = seen.find(({ headers }) => headers["x-own"] === "y");
     assert.ok(forged !== undefined && forged.headers["hearth-persona"] === undefined);
   });
@@ -265,7 +311,10 @@ describe("what an app can't do", () => {
       }
     });
     const registered = await app.evaluate(() =>
-      navigator.serviceWorker.register("/script.js", { scope: "/" }).then(() => "registered", () => "refused"),
+      navigator.serviceWorker.register("/script.js", { scope: "/" }).then(
+        () => "registered",
+        () => "refused",
+      ),
     );
     assert.equal(registered, "refused");
     assert.equal(new URL(page.url()).host, `home.hearth.localhost:${server.port}`);

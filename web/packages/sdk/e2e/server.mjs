@@ -5,7 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const boot = fileURLToPath(new URL("../../../../build/web/boot", import.meta.url));
-const types = { ".js": "text/javascript", ".html": "text/html; charset=utf-8", ".css": "text/css", ".webm": "video/webm" };
+const types = {
+  ".js": "text/javascript",
+  ".html": "text/html; charset=utf-8",
+  ".css": "text/css",
+  ".webm": "video/webm",
+};
 
 /** `files`: what the shell's origin serves, path to bytes. Resolves with { port, hosts, close }. */
 export async function startServer(files) {
@@ -16,7 +21,11 @@ export async function startServer(files) {
     hosts.add(`${host.split(":")[0]}${path}`);
     const send = (name, bytes, extra = {}) =>
       response
-        .writeHead(200, { "Content-Type": types[/\.\w+$/.exec(name)?.[0]] ?? "text/plain", "Cache-Control": "no-cache", ...extra })
+        .writeHead(200, {
+          "Content-Type": types[/\.\w+$/.exec(name)?.[0]] ?? "text/plain",
+          "Cache-Control": "no-cache",
+          ...extra,
+        })
         .end(bytes);
     if (host.startsWith("home.")) {
       const name = path === "/" ? "/index.html" : path;

@@ -131,7 +131,11 @@ export class HearthApi {
   }
 
   async createPairing(deviceName?: string): Promise<NewPairing> {
-    const told = await this.#send("POST", "pairings", deviceName === undefined ? {} : { device_name: deviceName });
+    const told = await this.#send(
+      "POST",
+      "pairings",
+      deviceName === undefined ? {} : { device_name: deviceName },
+    );
     return {
       secret: told.bytes("secret"),
       expires: told.number("expires"),

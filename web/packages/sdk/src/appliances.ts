@@ -57,7 +57,9 @@ export class KnownAppliances implements Pins {
 
   /** Merges into what is known; never lowers an epoch or sequence. */
   remember(root: Root, facts: ApplianceFacts): Promise<KnownAppliance> {
-    return this.#database.update<KnownAppliance>("appliances", root, (old) => merge(root, old, facts, Date.now()));
+    return this.#database.update<KnownAppliance>("appliances", root, (old) =>
+      merge(root, old, facts, Date.now()),
+    );
   }
 
   /** Forgets the box and its pin. Only on the person's explicit wish. */
@@ -85,7 +87,12 @@ export class MemoryPins implements Pins {
   }
 }
 
-function merge(root: Root, old: KnownAppliance | undefined, facts: ApplianceFacts, now: number): KnownAppliance {
+function merge(
+  root: Root,
+  old: KnownAppliance | undefined,
+  facts: ApplianceFacts,
+  now: number,
+): KnownAppliance {
   const base = old ?? { root, multiaddrs: [], epoch: 0, sequence: 0, firstSeen: now, lastUsed: now };
   const given = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined));
   return {
@@ -112,7 +119,8 @@ export function checkAgainstPins(
   }
   const pinned = known.find((box) => box.root === seen.root);
   if (pinned === undefined) return;
-  if (seen.epoch < pinned.epoch) throw new HearthError("superseded", "a newer host of this box was seen before");
+  if (seen.epoch < pinned.epoch)
+    throw new HearthError("superseded", "a newer host of this box was seen before");
   if (seen.sequence !== undefined && seen.sequence < pinned.sequence) {
     throw new HearthError("bad_record", "an older record than the one seen before");
   }

@@ -136,7 +136,10 @@ class Network {
       pins,
       node: this.#started,
       // Without a flock of its own the box may be known where this page came from, but only by name.
-      flock: target.flock !== undefined || (target.name !== undefined && origin !== undefined) ? this.flock(target.flock) : undefined,
+      flock:
+        target.flock !== undefined || (target.name !== undefined && origin !== undefined)
+          ? this.flock(target.flock)
+          : undefined,
       page,
       clock: systemClock,
       relayOnly: options.relayOnly === true,
@@ -148,7 +151,10 @@ class Network {
   }
 
   readonly #started = (): Promise<Node> => {
-    this.#node ??= startNode(this.#device, browserTransports(() => this.#flock?.flock.stun));
+    this.#node ??= startNode(
+      this.#device,
+      browserTransports(() => this.#flock?.flock.stun),
+    );
     return this.#node;
   };
 }

@@ -19,8 +19,12 @@ export interface LocalAppliance {
 }
 
 /** The appliance that serves this page, or nothing when it comes from elsewhere. The host certificate is verified. */
-export async function discoverLocal(origin: string = globalThis.location.origin): Promise<LocalAppliance | undefined> {
-  const response = await fetch(`${origin}/.well-known/hearth`, { credentials: "omit" }).catch(() => undefined);
+export async function discoverLocal(
+  origin: string = globalThis.location.origin,
+): Promise<LocalAppliance | undefined> {
+  const response = await fetch(`${origin}/.well-known/hearth`, { credentials: "omit" }).catch(
+    () => undefined,
+  );
   if (response?.ok !== true) return undefined;
   const told = (await response.json().catch(() => null)) as Record<string, unknown> | null;
   const { root, peer_id: peerId, name, addrs, claimed, host_certificate: encoded } = told ?? {};
@@ -42,7 +46,9 @@ export async function discoverLocal(origin: string = globalThis.location.origin)
 export async function discoverFlock(host?: string): Promise<FlockInfo | undefined> {
   const page = { origin: globalThis.location.origin, secure: globalThis.location.protocol === "https:" };
   for (const origin of flockOrigins(host, page)) {
-    const info = await askFlock(origin, (...call) => fetch(...call), AbortSignal.timeout(10_000)).catch(() => undefined);
+    const info = await askFlock(origin, (...call) => fetch(...call), AbortSignal.timeout(10_000)).catch(
+      () => undefined,
+    );
     if (info !== undefined) return info;
   }
   return undefined;

@@ -18,12 +18,7 @@ export type {
   Root,
 } from "./connection.ts";
 export { connect, open, type ConnectOptions, type ConnectTarget, type RootTarget } from "./connect.ts";
-export {
-  discoverFlock,
-  discoverLocal,
-  type FlockInfo,
-  type LocalAppliance,
-} from "./discover.ts";
+export { discoverFlock, discoverLocal, type FlockInfo, type LocalAppliance } from "./discover.ts";
 export { formatLink, parseLink, type HearthLink, type LinkKind } from "./identity/link.ts";
 export { DeviceKeys } from "./keys/device_keys.ts";
 export type { DeviceKey } from "./keys/device.ts";

@@ -22,7 +22,8 @@ import {
 
 const hex = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(text.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
-const toHex = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const toHex = (bytes: Uint8Array): string =>
+  [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 const signer = (seed: string) => (message: Uint8Array) => ed25519.sign(message, hex(seed));
 
 const certificate = hex(vectors.host_certificate);
@@ -71,7 +72,10 @@ describe("signed statements, as the C++ side writes them", () => {
 
   test("device certificates are read and made alike, by the persona and by its appliance", async () => {
     const expected = { persona: vectors.persona, device: vectors.device, issued: vectors.issued };
-    expect(verifyDeviceCertificate(hex(vectors.device_certificate))).toEqual({ ...expected, kind: "browser" });
+    expect(verifyDeviceCertificate(hex(vectors.device_certificate))).toEqual({
+      ...expected,
+      kind: "browser",
+    });
     expect(verifyDeviceCertificate(hex(vectors.device_certificate_issued_by_appliance))).toEqual({
       ...expected,
       kind: "cli",
@@ -135,7 +139,8 @@ describe("signed statements, as the C++ side writes them", () => {
 
   test("names", () => {
     for (const good of ["abc", "a-b", "a1b", "a".repeat(32)]) expect(isName(good)).toBe(true);
-    for (const bad of ["ab", "-ab", "ab-", "Abc", "a_b", "a.b", "a".repeat(33), "äöü", ""]) expect(isName(bad)).toBe(false);
+    for (const bad of ["ab", "-ab", "ab-", "Abc", "a_b", "a.b", "a".repeat(33), "äöü", ""])
+      expect(isName(bad)).toBe(false);
   });
 });
 
@@ -155,11 +160,18 @@ describe("proofs", () => {
 
   test("of a login through a middleman differ", () => {
     const swapped = { ...parties, serverPeer: vectors.device_peer_id };
-    expect(toHex(loginProof("client", hex(vectors.session_key), swapped))).not.toBe(vectors.login_client_proof);
+    expect(toHex(loginProof("client", hex(vectors.session_key), swapped))).not.toBe(
+      vectors.login_client_proof,
+    );
   });
 
   test("of a pairing", () => {
-    const message = pairingMessage(vectors.device_peer_id, vectors.host_peer_id, hex(vectors.nonce), vectors.device);
+    const message = pairingMessage(
+      vectors.device_peer_id,
+      vectors.host_peer_id,
+      hex(vectors.nonce),
+      vectors.device,
+    );
     expect(toHex(message)).toBe(vectors.pairing_message);
     expect(toHex(ed25519.sign(message, hex(vectors.pairing_seed)))).toBe(vectors.pairing_signature);
   });
@@ -187,7 +199,12 @@ describe("links and codes", () => {
 
   test("a pairing link without a flock or addresses", () => {
     const link = parseLink(vectors.pair_link);
-    expect(link).toEqual({ kind: "pair", root: vectors.root, secret: hex(vectors.pairing_seed), multiaddrs: [] });
+    expect(link).toEqual({
+      kind: "pair",
+      root: vectors.root,
+      secret: hex(vectors.pairing_seed),
+      multiaddrs: [],
+    });
     expect(formatLink(link, "https://home.flock.example/")).toBe(vectors.pair_link);
     expect(parseLink(vectors.pair_link.split("#")[1] ?? "")).toEqual(link);
   });
@@ -220,7 +237,11 @@ describe("links and codes", () => {
   });
 
   test("the console's code, as people type it", () => {
-    for (const typed of [vectors.setup_code, vectors.setup_code.toLowerCase(), vectors.setup_code.replace("-", " ")]) {
+    for (const typed of [
+      vectors.setup_code,
+      vectors.setup_code.toLowerCase(),
+      vectors.setup_code.replace("-", " "),
+    ]) {
       expect(toHex(fromCrockford32(typed) ?? new Uint8Array())).toBe(vectors.setup_code_bytes);
     }
     expect(fromCrockford32("28T5-CY4U")).toBeUndefined();

@@ -14,7 +14,11 @@ function exchange(
   return ask(port1, body);
 }
 
-function counted(chunks: number, onPull: (count: number) => void, onCancel?: () => void): ReadableStream<Uint8Array> {
+function counted(
+  chunks: number,
+  onPull: (count: number) => void,
+  onCancel?: () => void,
+): ReadableStream<Uint8Array> {
   let given = 0;
   return new ReadableStream<Uint8Array>(
     {
@@ -35,7 +39,9 @@ const turns = async (): Promise<void> => {
 
 describe("an exchange over a port", () => {
   test("carries status, headers and a body", async () => {
-    const asked = exchange(async () => new Response("hello", { status: 206, headers: { "Content-Range": "bytes 0-4/9" } }));
+    const asked = exchange(
+      async () => new Response("hello", { status: 206, headers: { "Content-Range": "bytes 0-4/9" } }),
+    );
     await asked.accepted;
     const head = await asked.head;
     expect(head).toMatchObject({ status: 206, hasBody: true });
@@ -69,7 +75,13 @@ describe("an exchange over a port", () => {
     let aborted = false;
     const asked = exchange(async ({ signal }) => {
       signal.addEventListener("abort", () => (aborted = true));
-      return new Response(counted(1000, () => undefined, () => (cancelled = true)));
+      return new Response(
+        counted(
+          1000,
+          () => undefined,
+          () => (cancelled = true),
+        ),
+      );
     });
     const reader = asked.body.getReader();
     await reader.read();
@@ -123,7 +135,13 @@ describe("an exchange over a port", () => {
 describe("paths of an app", () => {
   test("never lead out of it", () => {
     expect(appPath("files", "/a?b=c")).toBe("/app/files/a?b=c");
-    for (const path of ["/../../api/v1/me", "/..", "/%2e%2e/%2E%2e/api/v1/me", "/a/../../../api", "/a\\..\\..\\api"]) {
+    for (const path of [
+      "/../../api/v1/me",
+      "/..",
+      "/%2e%2e/%2E%2e/api/v1/me",
+      "/a/../../../api",
+      "/a\\..\\..\\api",
+    ]) {
       expect(appPath("files", path)).toMatch(/^\/app\/files\/(?!\.\.)/);
       expect(new URL(appPath("files", path), "http://x").pathname).toMatch(/^\/app\/files\//);
     }
@@ -136,6 +154,8 @@ describe("paths of an app", () => {
   test("a top-level visit leads into the shell, all after the fragment", () => {
     const at = new URL("https://abcdefghijklmnopqrstuvwxyz.flock.example/photos/1?x=y");
     expect(shellOrigin(at)).toBe("https://home.flock.example");
-    expect(shellUrl(at)).toBe("https://home.flock.example/#/open/abcdefghijklmnopqrstuvwxyz?path=%2Fphotos%2F1%3Fx%3Dy");
+    expect(shellUrl(at)).toBe(
+      "https://home.flock.example/#/open/abcdefghijklmnopqrstuvwxyz?path=%2Fphotos%2F1%3Fx%3Dy",
+    );
   });
 });

@@ -3,7 +3,14 @@ import { HearthError } from "../errors.ts";
 import { checkedPath } from "../http/fetch.ts";
 import { appOrigin } from "./label.ts";
 import { answer } from "./port_exchange.ts";
-import { bootPath, channel, isOurs, type BootMessage, type NavigateMessage, type Welcome } from "./protocol.ts";
+import {
+  bootPath,
+  channel,
+  isOurs,
+  type BootMessage,
+  type NavigateMessage,
+  type Welcome,
+} from "./protocol.ts";
 
 /** What the app shows now, as it says itself: a hint for the address bar, checked to be a path. */
 export interface AppLocation {
@@ -34,7 +41,8 @@ export interface AppHostOptions {
 const maxRequests = 256;
 const maxText = 2048;
 /** Ours to say, never an app page's. */
-const refusedHeaders = /^(hearth-|proxy-|sec-)|^(cookie|host|connection|authorization|forwarded|x-forwarded-.*)$/i;
+const refusedHeaders =
+  /^(hearth-|proxy-|sec-)|^(cookie|host|connection|authorization|forwarded|x-forwarded-.*)$/i;
 
 /**
  * Shows an app in a frame on its own origin and serves it from the connection. The frame never holds a key or
@@ -55,7 +63,10 @@ export class AppHost {
     this.frame = document.createElement("iframe");
     this.frame.title = options.title;
     // No top navigation and no popups: both would carry data out without asking.
-    this.frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-modals allow-downloads");
+    this.frame.setAttribute(
+      "sandbox",
+      "allow-scripts allow-same-origin allow-forms allow-modals allow-downloads",
+    );
     this.frame.setAttribute("allow", "fullscreen; clipboard-write; autoplay; picture-in-picture");
     this.frame.style.border = "0";
     window.addEventListener("message", this.#onMessage, { signal: this.#life.signal });
@@ -86,7 +97,13 @@ export class AppHost {
 
   /** The boot frame asks for its port, also after it was reloaded. */
   readonly #onMessage = ({ data, origin, source }: MessageEvent): void => {
-    if (origin !== this.#origin || source !== this.frame.contentWindow || !isOurs(data) || data.kind !== "hello") return;
+    if (
+      origin !== this.#origin ||
+      source !== this.frame.contentWindow ||
+      !isOurs(data) ||
+      data.kind !== "hello"
+    )
+      return;
     this.#port?.close();
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
@@ -162,6 +179,9 @@ function allowedHeaders(headers: unknown): [string, string][] {
   if (!Array.isArray(headers) || headers.length > 128) return [];
   return (headers as unknown[]).filter(
     (field): field is [string, string] =>
-      Array.isArray(field) && typeof field[0] === "string" && typeof field[1] === "string" && !refusedHeaders.test(field[0]),
+      Array.isArray(field) &&
+      typeof field[0] === "string" &&
+      typeof field[1] === "string" &&
+      !refusedHeaders.test(field[0]),
   );
 }

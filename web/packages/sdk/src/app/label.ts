@@ -9,7 +9,11 @@ export async function appLabel(root: Root, app: string): Promise<string> {
 }
 
 /** `shell`: the shell's own origin, `https://home.flock.example`. */
-export async function appOrigin(root: Root, app: string, shell: string = globalThis.location.origin): Promise<string> {
+export async function appOrigin(
+  root: Root,
+  app: string,
+  shell: string = globalThis.location.origin,
+): Promise<string> {
   const url = new URL(shell);
   return `${url.protocol}//${await appLabel(root, app)}.${url.host.replace(/^[^.]+\./, "")}`;
 }

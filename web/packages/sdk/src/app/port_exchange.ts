@@ -86,7 +86,8 @@ class PortBodies {
         if (next.value.length === 0) continue;
         --this.#credit;
         // A view into something larger is copied: transferring it would take the rest away too.
-        const whole = next.value.byteLength === next.value.buffer.byteLength && next.value.buffer instanceof ArrayBuffer;
+        const whole =
+          next.value.byteLength === next.value.buffer.byteLength && next.value.buffer instanceof ArrayBuffer;
         const bytes = whole ? owned(next.value) : next.value.slice();
         this.post({ k: "data", bytes }, [bytes.buffer]);
       }
@@ -167,7 +168,8 @@ class PortBodies {
         break;
       case "data":
         // Beyond what was granted there is nothing to expect.
-        if (message.bytes instanceof Uint8Array && this.#queue.length <= 2 * window) this.#arrive(message.bytes);
+        if (message.bytes instanceof Uint8Array && this.#queue.length <= 2 * window)
+          this.#arrive(message.bytes);
         break;
       case "end":
         this.#arrive("end");

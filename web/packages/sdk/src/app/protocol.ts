@@ -36,7 +36,8 @@ export interface RequestMessage {
 }
 
 /** boot frame → shell, on the port. */
-export type BootMessage = RequestMessage | { kind: "location"; path: string; title: string } | { kind: "loaded" };
+export type BootMessage =
+  RequestMessage | { kind: "location"; path: string; title: string } | { kind: "loaded" };
 
 /** shell → boot frame, on the port. */
 export interface NavigateMessage {

@@ -31,7 +31,10 @@ type Json = Record<string, unknown>;
 /** Holds what an appliance holds, and nothing of the password. */
 class Box {
   readonly opaqueSetup = server.createSetup();
-  readonly personas = new Map<string, { id: string; name: string; record: string; vault: string; role: string }>();
+  readonly personas = new Map<
+    string,
+    { id: string; name: string; record: string; vault: string; role: string }
+  >();
   readonly certificates: string[] = [];
   readonly sent: string[] = [];
   serverPeer = peerOf(2);
@@ -72,7 +75,13 @@ class Box {
       case "POST personas/finish": {
         const persona = this.#pending?.state ?? "";
         const role = this.personas.size === 0 ? "owner" : "member";
-        const entry = { id: persona, name: text("name"), record: text("registration_record"), vault: text("vault"), role };
+        const entry = {
+          id: persona,
+          name: text("name"),
+          record: text("registration_record"),
+          vault: text("vault"),
+          role,
+        };
         this.personas.set(entry.name, entry);
         return request.includes("setup")
           ? { ...this.#signedIn(entry), appliance_device: idOf(2) }
@@ -92,9 +101,14 @@ class Box {
           persona: entry?.id ?? "",
           device: this.clientDevice,
         };
-        if (text("proof") !== toBase64url(loginProof("client", sessionKey, parties))) return refuse(403, "denied");
+        if (text("proof") !== toBase64url(loginProof("client", sessionKey, parties)))
+          return refuse(403, "denied");
         if (entry === undefined) return refuse(403, "denied");
-        return { proof: toBase64url(loginProof("server", sessionKey, parties)), vault: entry.vault, ...this.#signedIn(entry) };
+        return {
+          proof: toBase64url(loginProof("server", sessionKey, parties)),
+          vault: entry.vault,
+          ...this.#signedIn(entry),
+        };
       }
       case "POST password/start": {
         const entry = this.personas.get(this.signedIn);
@@ -107,7 +121,8 @@ class Box {
       }
       case "POST password/finish": {
         const entry = this.personas.get(this.signedIn);
-        if (entry !== undefined) Object.assign(entry, { record: text("registration_record"), vault: text("vault") });
+        if (entry !== undefined)
+          Object.assign(entry, { record: text("registration_record"), vault: text("vault") });
         return undefined;
       }
       case "POST nonce":
@@ -116,8 +131,11 @@ class Box {
         const message = pairingMessage(this.clientPeer, this.serverPeer, this.#nonce, this.clientDevice);
         const key = fromBase64url(text("pairing")) ?? new Uint8Array();
         if (!this.pairing.delete(text("pairing"))) return refuse(409, "used");
-        if (!verifySignature(key, message, fromBase64url(text("signature")) ?? new Uint8Array())) return refuse(403, "denied");
-        return this.#signedIn(this.personas.get(this.signedIn) ?? { id: idOf(60), name: "anna", role: "owner" });
+        if (!verifySignature(key, message, fromBase64url(text("signature")) ?? new Uint8Array()))
+          return refuse(403, "denied");
+        return this.#signedIn(
+          this.personas.get(this.signedIn) ?? { id: idOf(60), name: "anna", role: "owner" },
+        );
       }
       case "GET me":
         return { ...this.#signedIn(this.personas.get(this.signedIn) ?? { id: "", name: "", role: "owner" }) };
@@ -141,7 +159,12 @@ class Box {
     return { setup: "s", registration_response: registrationResponse };
   }
 
-  #startLogin(entry: { id: string; name: string; record: string } | undefined, persona: string, ke1: string, id: Json): Json {
+  #startLogin(
+    entry: { id: string; name: string; record: string } | undefined,
+    persona: string,
+    ke1: string,
+    id: Json,
+  ): Json {
     const started = server.startLogin({
       serverSetup: this.opaqueSetup,
       registrationRecord: entry?.record,
@@ -166,7 +189,17 @@ class Box {
     const id = this.clientDevice;
     return {
       persona: personaJson(entry),
-      device: { id, persona: entry.id, name: "Test", kind: "browser", added: 1, last_seen: 1, how: "password", current: true, remembered: true },
+      device: {
+        id,
+        persona: entry.id,
+        name: "Test",
+        kind: "browser",
+        added: 1,
+        last_seen: 1,
+        how: "password",
+        current: true,
+        remembered: true,
+      },
     };
   }
 }
@@ -193,7 +226,9 @@ describe("signing in", () => {
 
   test("the first owner is made with the console's code, and vouches for the device and the box", async () => {
     const persona = box.personas.get("anna")?.id;
-    const certificates = box.certificates.map((text) => verifyDeviceCertificate(fromBase64url(text) ?? new Uint8Array()));
+    const certificates = box.certificates.map((text) =>
+      verifyDeviceCertificate(fromBase64url(text) ?? new Uint8Array()),
+    );
     expect(certificates).toMatchObject([
       { persona, device: key.id, kind: "browser" },
       { persona, device: idOf(2), kind: "appliance" },
@@ -201,8 +236,12 @@ describe("signing in", () => {
   });
 
   test("a wrong code, a code that can't be one, and a second owner are refused", async () => {
-    await expect(setup(box.connection(), { ...owner, code: "28T5-CY4U" })).rejects.toMatchObject({ code: "wrong_code" });
-    await expect(setup(box.connection(), { ...owner, code: seed(0).slice(0, 5) })).rejects.toMatchObject({ code: "wrong_code" });
+    await expect(setup(box.connection(), { ...owner, code: "28T5-CY4U" })).rejects.toMatchObject({
+      code: "wrong_code",
+    });
+    await expect(setup(box.connection(), { ...owner, code: seed(0).slice(0, 5) })).rejects.toMatchObject({
+      code: "wrong_code",
+    });
     await expect(setup(box.connection(), owner)).rejects.toMatchObject({ code: "setup_closed" });
   });
 
@@ -226,7 +265,9 @@ describe("signing in", () => {
       ["nobody", owner.password],
     ] as const) {
       box.sent.length = 0;
-      await expect(login(box.connection(), { key, device, name, password })).rejects.toMatchObject({ code: "wrong_password" });
+      await expect(login(box.connection(), { key, device, name, password })).rejects.toMatchObject({
+        code: "wrong_password",
+      });
       expect(box.sent).toHaveLength(1);
     }
   });
@@ -235,7 +276,9 @@ describe("signing in", () => {
     // The box sees the middleman's PeerId, the page believes it speaks to the middleman's.
     box.clientPeer = peerOf(66);
     const relayed = box.connection(peerOf(66));
-    await expect(login(relayed, { key, device, name: "anna", password: owner.password })).rejects.toMatchObject({ code: "denied" });
+    await expect(
+      login(relayed, { key, device, name: "anna", password: owner.password }),
+    ).rejects.toMatchObject({ code: "denied" });
   });
 
   test("a box that doesn't prove its side is not believed", async () => {
@@ -248,7 +291,9 @@ describe("signing in", () => {
         return Response.json({ ...((await response.json()) as Json), proof: toBase64url(seed(0)) });
       },
     };
-    await expect(login(lying, { key, device, name: "anna", password: owner.password })).rejects.toMatchObject({ code: "not_authentic" });
+    await expect(login(lying, { key, device, name: "anna", password: owner.password })).rejects.toMatchObject(
+      { code: "not_authentic" },
+    );
   });
 
   test("a box that asks for cheaper or endless key stretching is refused", async () => {
@@ -260,7 +305,9 @@ describe("signing in", () => {
       { memory: 65_536, iterations: 1e9, parallelism: 1 },
     ]) {
       box.stretching = stretching;
-      await expect(login(box.connection(), { key, device, name: "anna", password: owner.password })).rejects.toMatchObject({ code: "not_authentic" });
+      await expect(
+        login(box.connection(), { key, device, name: "anna", password: owner.password }),
+      ).rejects.toMatchObject({ code: "not_authentic" });
     }
   });
 
@@ -268,15 +315,19 @@ describe("signing in", () => {
     const anna = box.personas.get("anna");
     await addPersona(box.connection(), { name: "bert", displayName: "Bert", password: owner.password });
     if (anna !== undefined) anna.vault = box.personas.get("bert")?.vault ?? "";
-    await expect(login(box.connection(), { key, device, name: "anna", password: owner.password })).rejects.toMatchObject({ code: "bad_record" });
+    await expect(
+      login(box.connection(), { key, device, name: "anna", password: owner.password }),
+    ).rejects.toMatchObject({ code: "bad_record" });
   });
 
   test("how long to wait after too many guesses is passed on", async () => {
     box.answers["/api/v1/login/start"] = refuse(429, "rate_limited", { retry_after: 8 });
-    await expect(login(box.connection(), { key, device, name: "anna", password: "x" })).rejects.toMatchObject({
-      code: "rate_limited",
-      retryAfter: 8,
-    });
+    await expect(login(box.connection(), { key, device, name: "anna", password: "x" })).rejects.toMatchObject(
+      {
+        code: "rate_limited",
+        retryAfter: 8,
+      },
+    );
   });
 
   test("a changed password replaces the old one and keeps the persona's key", async () => {
@@ -285,14 +336,22 @@ describe("signing in", () => {
     const attempt = (password: string) => login(box.connection(), { key, device, name: "anna", password });
     expect((await attempt("new one")).persona.id).toBe(before);
     await expect(attempt(owner.password)).rejects.toMatchObject({ code: "wrong_password" });
-    await expect(changePassword(box.connection(), { key, present: "wrong", next: "x" })).rejects.toMatchObject({ code: "wrong_password" });
+    await expect(
+      changePassword(box.connection(), { key, present: "wrong", next: "x" }),
+    ).rejects.toMatchObject({ code: "wrong_password" });
   });
 
   test("another person gets a key and a password of their own", async () => {
-    const persona = await addPersona(box.connection(), { name: "bert", displayName: "Bert", password: "other" });
+    const persona = await addPersona(box.connection(), {
+      name: "bert",
+      displayName: "Bert",
+      password: "other",
+    });
     expect(persona).toMatchObject({ name: "bert", role: "member" });
     expect(persona.id).not.toBe(box.personas.get("anna")?.id);
-    await expect(login(box.connection(), { key, device, name: "bert", password: "other" })).resolves.toBeDefined();
+    await expect(
+      login(box.connection(), { key, device, name: "bert", password: "other" }),
+    ).resolves.toBeDefined();
   });
 
   test("a pairing link enrolls once, and only on the connection it was signed for", async () => {
@@ -321,7 +380,9 @@ describe("the API", () => {
     expect(await api({ "/api/v1/apps": { apps: [app] } }).apps()).toEqual([
       { id: "files", title: "Files", state: "idle", label: "abc", path: "/" },
     ]);
-    await expect(api({ "/api/v1/apps": { apps: [{ ...app, state: "odd" }] } }).apps()).rejects.toMatchObject({ code: "bad_response" });
+    await expect(api({ "/api/v1/apps": { apps: [{ ...app, state: "odd" }] } }).apps()).rejects.toMatchObject({
+      code: "bad_response",
+    });
     await expect(api({ "/api/v1/apps": {} }).apps()).rejects.toMatchObject({ code: "bad_response" });
   });
 
@@ -330,12 +391,16 @@ describe("the API", () => {
     await expect(error(refuse(410, "expired"))).rejects.toMatchObject({ code: "expired", status: 410 });
     await expect(error(refuse(403, "unheard of"))).rejects.toMatchObject({ code: "denied" });
     await expect(error(new Response("<html>", { status: 502 }))).rejects.toMatchObject({ code: "internal" });
-    await expect(error(new Response(null, { status: 429, headers: { "Retry-After": "4" } }))).rejects.toMatchObject({ retryAfter: 4 });
+    await expect(
+      error(new Response(null, { status: 429, headers: { "Retry-After": "4" } })),
+    ).rejects.toMatchObject({ retryAfter: 4 });
     await expect(error(new Response("not json"))).rejects.toMatchObject({ code: "bad_response" });
   });
 
   test("reads event names whatever the pieces", () => {
-    const stream = new TextEncoder().encode(": hello\n\nevent: devices\ndata: {}\n\nevent: apps\r\ndata: {}\r\n\r\ndata: {}\n\n");
+    const stream = new TextEncoder().encode(
+      ": hello\n\nevent: devices\ndata: {}\n\nevent: apps\r\ndata: {}\r\n\r\ndata: {}\n\n",
+    );
     for (const step of [1, 2, 5, 1000]) {
       const names = new EventNames();
       const out: string[] = [];

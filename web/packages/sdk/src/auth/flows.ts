@@ -102,7 +102,13 @@ export async function login(connection: HearthConnection, options: LoginOptions)
     root: connection.root,
     keyStretching: readKeyStretching(started),
   });
-  const parties = { clientPeer: key.peerId, serverPeer: connection.peerId, root: connection.root, persona, device: key.id };
+  const parties = {
+    clientPeer: key.peerId,
+    serverPeer: connection.peerId,
+    root: connection.root,
+    persona,
+    device: key.id,
+  };
   const finished = await request("login/finish", {
     login: started.text("login"),
     ke3: result.ke3,
@@ -141,12 +147,16 @@ export async function pair(connection: HearthConnection, options: PairOptions): 
 }
 
 /** Asks for the present password first (`wrong_password`). */
-export async function changePassword(connection: HearthConnection, options: ChangePasswordOptions): Promise<void> {
+export async function changePassword(
+  connection: HearthConnection,
+  options: ChangePasswordOptions,
+): Promise<void> {
   const { key, present, next, signal } = options;
   const request = post(connection, signal);
   const me = await requestJson(connection, "GET", "/api/v1/me", undefined, signal);
   const persona = me.object("persona").text("id");
-  if (me.object("device").text("id") !== key.id) throw new HearthError("unauthorized", "signed in with another key");
+  if (me.object("device").text("id") !== key.id)
+    throw new HearthError("unauthorized", "signed in with another key");
   const client = await startLogin(present);
   const started = await request("password/start", { ke1: client.ke1 });
   const login = client.finish({
@@ -200,7 +210,11 @@ async function register(
   const seed = crypto.getRandomValues(new Uint8Array(32));
   const persona = toBase64url(ed25519.getPublicKey(seed));
   const registration = await startRegistration(password);
-  const started = await request(`${path}/start`, { ...sent, persona, registration_request: registration.request });
+  const started = await request(`${path}/start`, {
+    ...sent,
+    persona,
+    registration_request: registration.request,
+  });
   const { record, exportKey } = registration.finish({
     response: started.text("registration_response"),
     persona,

@@ -23,8 +23,12 @@ export function readKeyStretching(started: Fields): KeyStretching {
   };
   const { memory, iterations, parallelism } = keyStretching;
   const fine =
-    Number.isInteger(read.memory) && read.memory >= memory && read.memory <= 4 * memory &&
-    Number.isInteger(read.iterations) && read.iterations >= iterations && read.iterations <= 4 * iterations &&
+    Number.isInteger(read.memory) &&
+    read.memory >= memory &&
+    read.memory <= 4 * memory &&
+    Number.isInteger(read.iterations) &&
+    read.iterations >= iterations &&
+    read.iterations <= 4 * iterations &&
     read.parallelism === parallelism;
   if (!fine) throw new HearthError("not_authentic", "the box asks for another key stretching");
   return read;
@@ -68,7 +72,10 @@ export async function startLogin(typed: string): Promise<StartedLogin> {
 
 export interface StartedRegistration {
   request: string;
-  finish(answer: { response: string; persona: PersonaId; root: Root }): { record: string; exportKey: Uint8Array };
+  finish(answer: { response: string; persona: PersonaId; root: Root }): {
+    record: string;
+    exportKey: Uint8Array;
+  };
 }
 
 export async function startRegistration(typed: string): Promise<StartedRegistration> {

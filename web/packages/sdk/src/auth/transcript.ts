@@ -18,7 +18,11 @@ const version = 1;
 const suite = 1;
 
 /** HMAC-SHA-256 under the OPAQUE session key: the login happened on this connection, for this device. */
-export function loginProof(side: "client" | "server", sessionKey: Uint8Array, parties: LoginParties): Uint8Array {
+export function loginProof(
+  side: "client" | "server",
+  sessionKey: Uint8Array,
+  parties: LoginParties,
+): Uint8Array {
   const transcript = concat(
     utf8(`hearth/login/${side}`),
     new Uint8Array([0, version, suite]),
@@ -32,7 +36,12 @@ export function loginProof(side: "client" | "server", sessionKey: Uint8Array, pa
 }
 
 /** What a pairing key signs. */
-export function pairingMessage(clientPeer: string, serverPeer: string, nonce: Uint8Array, device: DeviceId): Uint8Array {
+export function pairingMessage(
+  clientPeer: string,
+  serverPeer: string,
+  nonce: Uint8Array,
+  device: DeviceId,
+): Uint8Array {
   return concat(
     utf8("hearth/pair"),
     new Uint8Array([0]),

@@ -48,7 +48,9 @@ export async function exchange(
   try {
     const first = nextEvent(parser, stream);
     // A source that fails ends the exchange. A peer that stopped reading may still have answered.
-    const failed = sending.then(never, (error: unknown) => (error instanceof WriteFailed ? first : Promise.reject(error)));
+    const failed = sending.then(never, (error: unknown) =>
+      error instanceof WriteFailed ? first : Promise.reject(error),
+    );
     const head = await Promise.race([first, failed]);
     if (head?.kind !== "head") throw new HearthError("bad_response", "no head");
     const bodiless = request.method === "HEAD" || head.status === 204 || head.status === 304;
@@ -139,7 +141,11 @@ function writeFailed(cause: unknown): never {
   throw new WriteFailed("the stream refused the request", { cause });
 }
 
-async function sendBody(stream: Pick<ByteStream, "write">, body: OutgoingBody, cut: AbortSignal): Promise<void> {
+async function sendBody(
+  stream: Pick<ByteStream, "write">,
+  body: OutgoingBody,
+  cut: AbortSignal,
+): Promise<void> {
   const reader = body.stream.getReader();
   const onCut = (): void => void reader.cancel(cut.reason).catch(() => undefined);
   cut.addEventListener("abort", onCut, { once: true });

@@ -25,7 +25,8 @@ function server(...scripts: Serve[]): { open: OpenStream; heads: string[]; strea
         head,
         body: async () => {
           let body = rest.join("\r\n\r\n");
-          for (let more = await theirs.read(); more !== undefined; more = await theirs.read()) body += fromUtf8(more);
+          for (let more = await theirs.read(); more !== undefined; more = await theirs.read())
+            body += fromUtf8(more);
           return body;
         },
       });
@@ -42,7 +43,8 @@ const answer =
     await stream.closeWrite();
   };
 
-const ok = (body = "hello"): Serve => answer(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+const ok = (body = "hello"): Serve =>
+  answer(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   return promise.then(
@@ -159,7 +161,9 @@ describe("fetch", () => {
   });
 
   test("ends the stream when the reader cancels", async () => {
-    const { open, streams } = server((stream) => stream.write(utf8("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")));
+    const { open, streams } = server((stream) =>
+      stream.write(utf8("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab")),
+    );
     const response = await fetchOver(open, "/x");
     await response.body?.cancel();
     expect(streams[0]?.aborted).toBeDefined();

@@ -10,9 +10,20 @@ export type OpenStream = (signal: AbortSignal | null, attempt: number) => Promis
 const maxRedirects = 20;
 const maxAttempts = 3;
 /** Said by us alone, or without meaning on a stream that carries one request. */
-const ownHeaders = new Set(["connection", "keep-alive", "transfer-encoding", "content-length", "te", "upgrade"]);
+const ownHeaders = new Set([
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "content-length",
+  "te",
+  "upgrade",
+]);
 
-export async function fetchOver(open: OpenStream, path: string, init: HearthRequestInit = {}): Promise<Response> {
+export async function fetchOver(
+  open: OpenStream,
+  path: string,
+  init: HearthRequestInit = {},
+): Promise<Response> {
   const signal = init.signal ?? null;
   const redirect = init.redirect ?? "follow";
   let target = checkedPath(path);
@@ -48,16 +59,23 @@ interface Prepared {
 }
 
 /** Tries again on a new stream when nothing was answered and repeating can do no harm (RFC 9110 section 9.2.2). */
-async function attempt(open: OpenStream, request: Prepared, signal: AbortSignal | null): Promise<ExchangeResponse> {
+async function attempt(
+  open: OpenStream,
+  request: Prepared,
+  signal: AbortSignal | null,
+): Promise<ExchangeResponse> {
   const { method, target, body } = request;
-  const repeatable = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].includes(method) && !(body instanceof ReadableStream);
+  const repeatable =
+    ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].includes(method) && !(body instanceof ReadableStream);
   for (let count = 0; ; ++count) {
     signal?.throwIfAborted();
     const outgoing = toBody(body);
     const headers = new Headers(request.headers);
-    if (outgoing?.type !== undefined && !headers.has("content-type")) headers.set("content-type", outgoing.type);
+    if (outgoing?.type !== undefined && !headers.has("content-type"))
+      headers.set("content-type", outgoing.type);
     const list: [string, string][] = [["Host", "appliance"]];
-    for (const [name, value] of headers) if (name !== "host" && !ownHeaders.has(name)) list.push([name, value]);
+    for (const [name, value] of headers)
+      if (name !== "host" && !ownHeaders.has(name)) list.push([name, value]);
     if (outgoing !== undefined) {
       list.push(
         outgoing.length === undefined
@@ -106,7 +124,8 @@ function emptyStream(): ReadableStream<Uint8Array> {
 function toResponse(response: ExchangeResponse, target: string, redirected: boolean): Response {
   const headers = new Headers();
   for (const [name, value] of response.headers) {
-    if (!ownHeaders.has(name.toLowerCase()) || name.toLowerCase() === "content-length") headers.append(name, value);
+    if (!ownHeaders.has(name.toLowerCase()) || name.toLowerCase() === "content-length")
+      headers.append(name, value);
   }
   const nullBody = response.status === 204 || response.status === 205 || response.status === 304;
   const out = new Response(nullBody ? null : response.body, {
@@ -125,7 +144,8 @@ function redirectTarget(response: ExchangeResponse, from: string): string | unde
   const location = response.headers.find(([name]) => name.toLowerCase() === "location")?.[1];
   if (location === undefined) return undefined;
   const url = URL.parse(location, base + from);
-  if (url === null || url.origin !== base) throw new HearthError("redirect", "a redirect away from the appliance");
+  if (url === null || url.origin !== base)
+    throw new HearthError("redirect", "a redirect away from the appliance");
   return url.pathname + url.search;
 }
 
@@ -135,6 +155,7 @@ const base = "http://appliance.invalid";
 /** A path and query, normalised; never another host. Throws TypeError. */
 export function checkedPath(path: string): string {
   const url = path.startsWith("/") && !path.startsWith("//") ? URL.parse(path, base) : null;
-  if (url === null || url.origin !== base) throw new TypeError(`not a path on the appliance: ${JSON.stringify(path)}`);
+  if (url === null || url.origin !== base)
+    throw new TypeError(`not a path on the appliance: ${JSON.stringify(path)}`);
   return url.pathname + url.search;
 }

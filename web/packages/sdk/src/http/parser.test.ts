@@ -138,12 +138,18 @@ describe("ResponseParser", () => {
     expect(parse("HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nhi").body).toBe("hi");
   });
 
-  test.each(["5x\r\n", "-1\r\n", "\r\n", " 5\r\n", "ffffffffffffff\r\n", "5\nhello", "5\r\nhelloX\r\n", "1\r\na\r\r\n"])(
-    "refuses the chunk %j",
-    (chunk) => {
-      expect(faultOf(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`)).toBe("bad_chunk");
-    },
-  );
+  test.each([
+    "5x\r\n",
+    "-1\r\n",
+    "\r\n",
+    " 5\r\n",
+    "ffffffffffffff\r\n",
+    "5\nhello",
+    "5\r\nhelloX\r\n",
+    "1\r\na\r\r\n",
+  ])("refuses the chunk %j", (chunk) => {
+    expect(faultOf(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk}`)).toBe("bad_chunk");
+  });
 
   test("bounds the head at 64 KiB, in one line and in many, in pieces and whole", () => {
     const line = `X: ${"a".repeat(maxHeadBytes)}\r\n`;
@@ -153,7 +159,9 @@ describe("ResponseParser", () => {
       expect(faultOf(text)).toBe("head_too_large");
       expect(faultOf(text, { step: 1000 })).toBe("head_too_large");
     }
-    expect(faultOf(`HTTP/1.1 200 OK\r\n${"X: a\r\n".repeat(257)}Content-Length: 0\r\n\r\n`)).toBe("head_too_large");
+    expect(faultOf(`HTTP/1.1 200 OK\r\n${"X: a\r\n".repeat(257)}Content-Length: 0\r\n\r\n`)).toBe(
+      "head_too_large",
+    );
     expect(faultOf("a".repeat(maxHeadBytes + 3))).toBe("head_too_large");
   });
 

@@ -157,7 +157,8 @@ export class ResponseParser {
       if (this.#statusLine === undefined) {
         this.#statusLine = parseStatusLine(line);
       } else if (line !== "") {
-        if (this.#headers.length === maxFields) throw new ParseError("head_too_large", "too many header fields");
+        if (this.#headers.length === maxFields)
+          throw new ParseError("head_too_large", "too many header fields");
         this.#headers.push(parseField(line));
       } else {
         const { status, reason } = this.#statusLine;
@@ -177,7 +178,8 @@ export class ResponseParser {
   #beginBody(status: number, reason: string, headers: [string, string][]): ResponseEvent {
     const codings = values(headers, "transfer-encoding");
     const lengths = values(headers, "content-length");
-    if (codings.length > 0 && lengths.length > 0) throw new ParseError("bad_framing", "length and coding both");
+    if (codings.length > 0 && lengths.length > 0)
+      throw new ParseError("bad_framing", "length and coding both");
     if (codings.length > 0 && (codings.length > 1 || codings[0]?.toLowerCase() !== "chunked")) {
       throw new ParseError("bad_framing", "unknown transfer coding");
     }
@@ -231,14 +233,17 @@ export class ResponseParser {
 
   #takeLine(length: number): string {
     let text = "";
-    for (let left = length; left > 0; ) {
+    for (let left = length; left > 0;) {
       const part = this.#take(left);
       if (part === undefined) break;
       for (const byte of part) text += String.fromCharCode(byte);
       left -= part.length;
     }
     if (!text.endsWith("\r\n") || text.indexOf("\r") !== text.length - 2) {
-      throw new ParseError(this.#state === "head" ? "bad_header" : "bad_chunk", "a line must end with CRLF alone");
+      throw new ParseError(
+        this.#state === "head" ? "bad_header" : "bad_chunk",
+        "a line must end with CRLF alone",
+      );
     }
     return text.slice(0, -2);
   }

@@ -138,10 +138,7 @@ export function verifyDeviceCertificate(bytes: Uint8Array): DeviceCertificate {
 }
 
 /** By the persona's own key. */
-export function signDeviceCertificate(
-  certificate: DeviceCertificate,
-  sign: Signer,
-): Promise<Uint8Array> {
+export function signDeviceCertificate(certificate: DeviceCertificate, sign: Signer): Promise<Uint8Array> {
   const { persona, device, kind, issued } = certificate;
   return signStatement(
     labels.deviceCertificate,

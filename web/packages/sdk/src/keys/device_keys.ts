@@ -7,7 +7,14 @@ import { makeDeviceKey, type DeviceKey } from "./device.ts";
 /** What lies in IndexedDB: CryptoKeys that can't be exported, and at most a seed sealed by one. */
 type Stored =
   | { version: 1; kind: "webcrypto"; publicKey: Uint8Array; privateKey: CryptoKey }
-  | { version: 1; kind: "wrapped"; publicKey: Uint8Array; wrapping: CryptoKey; nonce: Uint8Array; sealed: Uint8Array };
+  | {
+      version: 1;
+      kind: "wrapped";
+      publicKey: Uint8Array;
+      wrapping: CryptoKey;
+      nonce: Uint8Array;
+      sealed: Uint8Array;
+    };
 
 const slot = "device";
 
@@ -51,10 +58,22 @@ export class DeviceKeys {
       }
     }
     const seed = crypto.getRandomValues(new Uint8Array(32));
-    const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+    const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
+      "encrypt",
+      "decrypt",
+    ]);
     const nonce = crypto.getRandomValues(new Uint8Array(12));
-    const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, wrapping, seed));
-    await this.#keep({ version: 1, kind: "wrapped", publicKey: ed25519.getPublicKey(seed), wrapping, nonce, sealed });
+    const sealed = new Uint8Array(
+      await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, wrapping, seed),
+    );
+    await this.#keep({
+      version: 1,
+      kind: "wrapped",
+      publicKey: ed25519.getPublicKey(seed),
+      wrapping,
+      nonce,
+      sealed,
+    });
     return fromSeed(seed, true);
   }
 
@@ -82,7 +101,10 @@ export class DeviceKeys {
 
 async function generateNative(): Promise<{ publicKey: Uint8Array; privateKey: CryptoKey } | undefined> {
   try {
-    const pair = (await crypto.subtle.generateKey({ name: "Ed25519" }, false, ["sign", "verify"])) as CryptoKeyPair;
+    const pair = (await crypto.subtle.generateKey({ name: "Ed25519" }, false, [
+      "sign",
+      "verify",
+    ])) as CryptoKeyPair;
     const publicKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
     return { publicKey, privateKey: pair.privateKey };
   } catch {
@@ -94,7 +116,8 @@ function fromCryptoKey(publicKey: Uint8Array, privateKey: CryptoKey, remembered:
   return makeDeviceKey(publicKey, {
     remembered,
     protection: "webcrypto",
-    sign: async (message) => new Uint8Array(await crypto.subtle.sign({ name: "Ed25519" }, privateKey, owned(message))),
+    sign: async (message) =>
+      new Uint8Array(await crypto.subtle.sign({ name: "Ed25519" }, privateKey, owned(message))),
   });
 }
 
@@ -108,6 +131,9 @@ function fromSeed(seed: Uint8Array, remembered: boolean): DeviceKey {
 
 function requireSecureContext(): void {
   if (globalThis.crypto?.subtle === undefined) {
-    throw new HearthError("unsupported", "this page is no secure context: open it over https or on this machine");
+    throw new HearthError(
+      "unsupported",
+      "this page is no secure context: open it over https or on this machine",
+    );
   }
 }

@@ -11,7 +11,8 @@ const message = new TextEncoder().encode("hello");
 
 beforeEach(async () => {
   const database = new Database();
-  for (const key of await database.all<KnownAppliance>("appliances")) await database.remove("appliances", key.root);
+  for (const key of await database.all<KnownAppliance>("appliances"))
+    await database.remove("appliances", key.root);
   await DeviceKeys.open(database).forget();
 });
 afterEach(() => vi.restoreAllMocks());
@@ -30,7 +31,10 @@ describe("DeviceKeys", () => {
 
   test("wraps the key where the browser has no Ed25519", async () => {
     const generate = crypto.subtle.generateKey.bind(crypto.subtle);
-    vi.spyOn(crypto.subtle, "generateKey").mockImplementation((async (algorithm: { name: string }, ...rest: [boolean, KeyUsage[]]) => {
+    vi.spyOn(crypto.subtle, "generateKey").mockImplementation((async (
+      algorithm: { name: string },
+      ...rest: [boolean, KeyUsage[]]
+    ) => {
       if (algorithm.name === "Ed25519") throw new DOMException("no", "NotSupportedError");
       return generate(algorithm as AesKeyGenParams, ...rest);
     }) as never);
@@ -38,7 +42,9 @@ describe("DeviceKeys", () => {
     expect(made.protection).toBe("wrapped");
     const loaded = await DeviceKeys.open().load();
     expect(loaded?.id).toBe(made.id);
-    expect(ed25519.verify((await loaded?.sign(message)) ?? new Uint8Array(), message, made.publicKey)).toBe(true);
+    expect(ed25519.verify((await loaded?.sign(message)) ?? new Uint8Array(), message, made.publicKey)).toBe(
+      true,
+    );
     const [stored] = await new Database().all<{ wrapping: CryptoKey; sealed: Uint8Array }>("keys");
     expect(stored?.wrapping.extractable).toBe(false);
     expect(stored?.sealed.length).toBe(48);
@@ -79,9 +85,15 @@ describe("pins", () => {
     const seen = { root: "A", name: "a", flock: "f", epoch: 3, sequence: 9 };
     expect(() => checkAgainstPins(seen, known)).not.toThrow();
     expect(() => checkAgainstPins({ ...seen, epoch: 4, sequence: 10 }, known)).not.toThrow();
-    expect(() => checkAgainstPins({ ...seen, root: "B" }, known)).toThrow(expect.objectContaining({ code: "root_changed" }));
+    expect(() => checkAgainstPins({ ...seen, root: "B" }, known)).toThrow(
+      expect.objectContaining({ code: "root_changed" }),
+    );
     expect(() => checkAgainstPins({ ...seen, root: "B", flock: "g" }, known)).not.toThrow();
-    expect(() => checkAgainstPins({ ...seen, epoch: 2 }, known)).toThrow(expect.objectContaining({ code: "superseded" }));
-    expect(() => checkAgainstPins({ ...seen, sequence: 8 }, known)).toThrow(expect.objectContaining({ code: "bad_record" }));
+    expect(() => checkAgainstPins({ ...seen, epoch: 2 }, known)).toThrow(
+      expect.objectContaining({ code: "superseded" }),
+    );
+    expect(() => checkAgainstPins({ ...seen, sequence: 8 }, known)).toThrow(
+      expect.objectContaining({ code: "bad_record" }),
+    );
   });
 });

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { addressOfOrigin, circuitAddress, dialable, hostAndPort, relayOf, webrtcAddress } from "./addresses.ts";
+import {
+  addressOfOrigin,
+  circuitAddress,
+  dialable,
+  hostAndPort,
+  relayOf,
+  webrtcAddress,
+} from "./addresses.ts";
 
 const peer = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X";
 const other = "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA";
@@ -20,7 +27,9 @@ describe("dialable", () => {
     expect(dialable(tcp, https)).toBeUndefined();
     expect(dialable(`/ip4/127.0.0.1/tcp/4001/p2p/${peer}`, https)?.address).toContain("/tcp/4001/ws/");
     expect(dialable(`/dns4/flock.example/tcp/443/p2p/${peer}`, https)?.address).toContain("/tcp/443/tls/ws/");
-    expect(dialable(`/dns4/flock.example/tcp/443/wss/p2p/${peer}`, plain)?.address).toContain("/tcp/443/tls/ws/");
+    expect(dialable(`/dns4/flock.example/tcp/443/wss/p2p/${peer}`, plain)?.address).toContain(
+      "/tcp/443/tls/ws/",
+    );
     expect(dialable(`/dns4/flock.example/tcp/80/ws/p2p/${peer}`, https)).toBeUndefined();
   });
 
@@ -55,7 +64,11 @@ test("a relayed address leads to its relay and to signaling through it", () => {
 });
 
 test("a web server's origin is a WebSocket address", () => {
-  expect(addressOfOrigin("https://home.flock.example", peer)).toBe(`/dns4/home.flock.example/tcp/443/tls/ws/p2p/${peer}`);
-  expect(addressOfOrigin("http://home.hearth.localhost:8080", peer)).toBe(`/ip4/127.0.0.1/tcp/8080/ws/p2p/${peer}`);
+  expect(addressOfOrigin("https://home.flock.example", peer)).toBe(
+    `/dns4/home.flock.example/tcp/443/tls/ws/p2p/${peer}`,
+  );
+  expect(addressOfOrigin("http://home.hearth.localhost:8080", peer)).toBe(
+    `/ip4/127.0.0.1/tcp/8080/ws/p2p/${peer}`,
+  );
   expect(addressOfOrigin("http://[::1]:80", peer)).toBe(`/ip6/::1/tcp/80/ws/p2p/${peer}`);
 });

@@ -22,7 +22,9 @@ export function dialable(text: string, page: PageContext): Dialable | undefined 
   const circuit = components.findIndex(({ name }) => name === "p2p-circuit");
   if (circuit >= 0) {
     const relay = dialable(join(components.slice(0, circuit)), page);
-    return relay?.kind === "websocket" ? { kind: "relay", address: circuitAddress(relay.address, peer) } : undefined;
+    return relay?.kind === "websocket"
+      ? { kind: "relay", address: circuitAddress(relay.address, peer) }
+      : undefined;
   }
   const names = components.map(({ name }) => name);
   const host = components[0];
@@ -38,11 +40,14 @@ export function dialable(text: string, page: PageContext): Dialable | undefined 
   const tls = names.includes("wss") || (names.includes("tls") && names.includes("ws"));
   if (tls) return { kind: "websocket", address: `${start}/tls/ws/p2p/${peer}` };
   const mixed = page.secure && !isLoopback(host);
-  if (names.includes("ws")) return mixed ? undefined : { kind: "websocket", address: `${start}/ws/p2p/${peer}` };
+  if (names.includes("ws"))
+    return mixed ? undefined : { kind: "websocket", address: `${start}/ws/p2p/${peer}` };
   // Our hosts speak WebSocket on their TCP port too; with TLS where there is a name for the certificate.
   if (names.length !== 3) return undefined;
   if (!mixed) return { kind: "websocket", address: `${start}/ws/p2p/${peer}` };
-  return host.name.startsWith("dns") ? { kind: "websocket", address: `${start}/tls/ws/p2p/${peer}` } : undefined;
+  return host.name.startsWith("dns")
+    ? { kind: "websocket", address: `${start}/tls/ws/p2p/${peer}` }
+    : undefined;
 }
 
 /** Through a relay to a peer; usable at once. */

@@ -59,7 +59,13 @@ async function certify(fill: number, peer: string, epoch: number): Promise<Uint8
   );
 }
 
-function recordOf(name: string, sequence: number, expires: number, inner: Uint8Array, root: number): Promise<Uint8Array> {
+function recordOf(
+  name: string,
+  sequence: number,
+  expires: number,
+  inner: Uint8Array,
+  root: number,
+): Promise<Uint8Array> {
   return signStatement(
     labels.nameRecord,
     [1, name, ed25519.getPublicKey(seed(root)), sequence, expires, inner],
@@ -79,13 +85,20 @@ beforeAll(async () => {
   await flock.handle("/http/1.1", (stream) => {
     void serveOne(new Libp2pStream(stream), ({ target }) => {
       if (target === "/flock/v1/names/alice") return new Response(record as Uint8Array<ArrayBuffer>);
-      if (target === "/.well-known/hearth-flock") return Response.json({ peer_id: flock.peerId.toString(), addrs: [], stun: "stun:127.0.0.1:3478" });
+      if (target === "/.well-known/hearth-flock")
+        return Response.json({ peer_id: flock.peerId.toString(), addrs: [], stun: "stun:127.0.0.1:3478" });
       return new Response(null, { status: 404 });
     });
   });
   const peer = peerIdFromPrivateKey(keyFrom(2) as never).toString();
   certificate = await certify(9, peer, 3);
-  record = await recordOf("alice", 5, Date.now() / 1000 + 60 > 0 ? Math.floor(Date.now() / 1000) + 60 : 0, certificate, 9);
+  record = await recordOf(
+    "alice",
+    5,
+    Date.now() / 1000 + 60 > 0 ? Math.floor(Date.now() / 1000) + 60 : 0,
+    certificate,
+    9,
+  );
   box = await host(2, {
     addresses: { listen: [`${flockAddress}/p2p-circuit`] },
     transports: [webSockets(), circuitRelayTransport()],
@@ -121,7 +134,15 @@ async function open(target: Omit<RootTarget, "root"> & { root?: string }, pins =
   const page = { secure: false };
   const at = target.flock === undefined ? undefined : new Flock(started, target.flock, page);
   const full = { root: rootOf(9), ...target };
-  const connection = new ApplianceConnection({ target: full, device, pins, node: started, flock: at, page, clock: systemClock });
+  const connection = new ApplianceConnection({
+    target: full,
+    device,
+    pins,
+    node: started,
+    flock: at,
+    page,
+    clock: systemClock,
+  });
   return { connection, pins, flock: at, device };
 }
 
@@ -136,7 +157,12 @@ describe("ApplianceConnection", () => {
     expect(connection).toMatchObject({ state: "relayed", peerId: box.peerId.toString(), root: rootOf(9) });
     expect(connection.status.transport).toBe("relay");
     expect(at?.stun).toBe("stun:127.0.0.1:3478");
-    expect(await pins.get(rootOf(9))).toMatchObject({ epoch: 3, sequence: 5, title: "Box", peerId: box.peerId.toString() });
+    expect(await pins.get(rootOf(9))).toMatchObject({
+      epoch: 3,
+      sequence: 5,
+      title: "Box",
+      peerId: box.peerId.toString(),
+    });
     expect((await connection.fetch("/nothing")).status).toBe(404);
     await connection.close();
     expect(seen.at(-1)).toMatchObject({ state: "offline", reason: "closed" });
@@ -180,7 +206,9 @@ describe("ApplianceConnection", () => {
     await expect(connection.ready).rejects.toMatchObject({ code: "root_changed" });
     const signal = AbortSignal.timeout(5000);
     await expect(at?.lookUp("nobody", Date.now(), signal)).rejects.toMatchObject({ code: "name_unknown" });
-    await expect(at?.lookUp("alice", Date.now() + 3_600_000, signal)).rejects.toMatchObject({ code: "bad_record" });
+    await expect(at?.lookUp("alice", Date.now() + 3_600_000, signal)).rejects.toMatchObject({
+      code: "bad_record",
+    });
     const honest = record;
     record = await recordOf("bob", 6, Math.floor(Date.now() / 1000) + 60, certificate, 9);
     await expect(at?.lookUp("alice", Date.now(), signal)).rejects.toMatchObject({ code: "bad_record" });
@@ -199,8 +227,10 @@ describe("ApplianceConnection", () => {
   test("comes back after its relayed path is cut", async () => {
     const { connection, device } = await open({ multiaddrs: [circuit()] });
     await connection.ready;
-    for (const other of flock.getConnections()) if (other.remotePeer.toString() === device.peerId) other.abort(new Error("cut"));
-    for (const other of box.getConnections()) if (other.remotePeer.toString() === device.peerId) other.abort(new Error("cut"));
+    for (const other of flock.getConnections())
+      if (other.remotePeer.toString() === device.peerId) other.abort(new Error("cut"));
+    for (const other of box.getConnections())
+      if (other.remotePeer.toString() === device.peerId) other.abort(new Error("cut"));
     expect((await connection.fetch("/echo", { method: "PUT", body: "again" })).status).toBe(200);
     await connection.close();
   }, 20_000);

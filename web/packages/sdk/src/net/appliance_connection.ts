@@ -2,7 +2,14 @@
 import { checkAgainstPins, type Pins } from "../appliances.ts";
 import { fromBase64url } from "../bytes.ts";
 import type { RootTarget } from "../connect.ts";
-import type { ConnectionState, ConnectionStatus, DeviceId, HearthConnection, HearthRequestInit, Root } from "../connection.ts";
+import type {
+  ConnectionState,
+  ConnectionStatus,
+  DeviceId,
+  HearthConnection,
+  HearthRequestInit,
+  Root,
+} from "../connection.ts";
 import { HearthError } from "../errors.ts";
 import { fetchOver } from "../http/fetch.ts";
 import { peerIdText } from "../identity/peer.ts";
@@ -107,19 +114,25 @@ export class ApplianceConnection implements HearthConnection {
     for (const text of texts) {
       const found = dialable(text, page);
       // A host that was replaced may still be listed.
-      if (found === undefined || (known?.peerId !== undefined && !this.#mayBe(found.address, known.peerId))) continue;
+      if (found === undefined || (known?.peerId !== undefined && !this.#mayBe(found.address, known.peerId)))
+        continue;
       if (!targets.some(({ address }) => address === found.address)) targets.push(found);
     }
     if (flock === undefined) return targets;
     const flockPeer = target.flock === undefined ? undefined : peerIdIn(target.flock);
-    const covered = targets.some(({ kind, address }) => kind === "relay" && peerIdIn(relayOf(address)) === flockPeer);
+    const covered = targets.some(
+      ({ kind, address }) => kind === "relay" && peerIdIn(relayOf(address)) === flockPeer,
+    );
     return covered ? targets : [...targets, throughFlock];
   }
 
   /** Addresses given with the target are tried even when the pin knows another host: it may have been rotated. */
   #mayBe(address: string, pinned: string): boolean {
     const given = this.#options.target.multiaddrs ?? [];
-    return peerIdIn(address) === pinned || given.some((text) => dialable(text, this.#options.page)?.address === address);
+    return (
+      peerIdIn(address) === pinned ||
+      given.some((text) => dialable(text, this.#options.page)?.address === address)
+    );
   }
 
   async #dial(target: Dialable, signal: AbortSignal): Promise<Path> {
@@ -137,12 +150,16 @@ export class ApplianceConnection implements HearthConnection {
     const known = await pins.get(this.root);
     const name = target.name ?? known?.name;
     if (name === undefined) {
-      const peer = known?.peerId ?? target.multiaddrs?.map((text) => peerIdIn(text)).find((found) => found !== undefined);
-      if (peer === undefined) throw new HearthError("offline", "neither a name nor an address is known for this box");
+      const peer =
+        known?.peerId ??
+        target.multiaddrs?.map((text) => peerIdIn(text)).find((found) => found !== undefined);
+      if (peer === undefined)
+        throw new HearthError("offline", "neither a name nor an address is known for this box");
       return peer;
     }
     const record = await flock.lookUp(name, clock.wall(), signal);
-    if (record.root !== this.root) throw new HearthError("root_changed", `${name} leads to another box than before`);
+    if (record.root !== this.root)
+      throw new HearthError("root_changed", `${name} leads to another box than before`);
     checkAgainstPins(
       { root: record.root, epoch: record.hostCertificate.epoch, sequence: record.sequence },
       await pins.list(),
@@ -165,7 +182,8 @@ export class ApplianceConnection implements HearthConnection {
     const bytes = typeof encoded === "string" ? fromBase64url(encoded) : undefined;
     if (bytes === undefined) throw new HearthError("not_authentic", "the host shows no certificate");
     const certificate = verifyHostCertificate(bytes);
-    if (certificate.root !== this.root) throw new HearthError("not_authentic", "the host belongs to another root");
+    if (certificate.root !== this.root)
+      throw new HearthError("not_authentic", "the host belongs to another root");
     if (peerIdText(certificate.peerId) !== path.peerId) {
       throw new HearthError("not_authentic", "the certificate is another host's");
     }
@@ -178,7 +196,9 @@ export class ApplianceConnection implements HearthConnection {
       ...(typeof title === "string" ? { title: title.slice(0, 200) } : {}),
       ...(target.name === undefined ? {} : { name: target.name }),
       ...(target.flock === undefined ? {} : { flock: target.flock }),
-      ...(target.multiaddrs === undefined || target.multiaddrs.length === 0 ? {} : { multiaddrs: [...target.multiaddrs] }),
+      ...(target.multiaddrs === undefined || target.multiaddrs.length === 0
+        ? {}
+        : { multiaddrs: [...target.multiaddrs] }),
     });
     this.#peerId = path.peerId;
   }

@@ -118,12 +118,18 @@ export class Flock {
       .filter((target) => target?.kind === "websocket")
       .map((target) => target?.address ?? "");
     if (wanted.length === 0) throw new Error("no address that this page can dial");
-    const path = await Promise.any([...new Set(wanted)].map((address) => node.dial("websocket", address, signal)));
+    const path = await Promise.any(
+      [...new Set(wanted)].map((address) => node.dial("websocket", address, signal)),
+    );
     if (direct) {
       // Without STUN a direct path is less likely, nothing more: don't fail for it.
-      const response = await fetchOver(() => path.openStream("/http/1.1", signal), "/.well-known/hearth-flock", {
-        signal,
-      }).catch(() => undefined);
+      const response = await fetchOver(
+        () => path.openStream("/http/1.1", signal),
+        "/.well-known/hearth-flock",
+        {
+          signal,
+        },
+      ).catch(() => undefined);
       if (response?.ok === true) this.#stun = parseFlockInfo(await response.json().catch(() => null)).stun;
     }
     return path;

@@ -25,7 +25,9 @@ export class Libp2pStream implements ByteStream {
     this.#stream = stream;
     this.#received = onReceive;
     stream.maxReadBufferLength = maxUnread;
-    stream.addEventListener("message", ({ data }) => this.#take(data instanceof Uint8Array ? data : data.subarray()));
+    stream.addEventListener("message", ({ data }) =>
+      this.#take(data instanceof Uint8Array ? data : data.subarray()),
+    );
     stream.addEventListener("end", () => this.#wake?.());
     stream.addEventListener("remoteCloseWrite", () => this.#wake?.());
     stream.addEventListener("close", (event: StreamCloseEvent) => {
@@ -85,7 +87,10 @@ export class Libp2pStream implements ByteStream {
 
   #ended(): boolean {
     const { readBufferLength, remoteWriteStatus, status } = this.#stream;
-    return readBufferLength === 0 && (remoteWriteStatus === "closed" || (status !== "open" && status !== "closing"));
+    return (
+      readBufferLength === 0 &&
+      (remoteWriteStatus === "closed" || (status !== "open" && status !== "closing"))
+    );
   }
 
   /** js-libp2p's own `onDrain` stays resolved after its first time, so it holds nothing back. */

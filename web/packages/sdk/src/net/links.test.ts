@@ -9,7 +9,10 @@ import { Links } from "./links.ts";
 import type { Path } from "./node.ts";
 
 const relayed: Dialable = { kind: "relay", address: "/ip4/198.51.100.1/tcp/4001/ws/p2p/F/p2p-circuit/p2p/B" };
-const known: Dialable = { kind: "webrtc-direct", address: "/ip4/198.51.100.2/udp/9/webrtc-direct/certhash/u/p2p/B" };
+const known: Dialable = {
+  kind: "webrtc-direct",
+  address: "/ip4/198.51.100.2/udp/9/webrtc-direct/certhash/u/p2p/B",
+};
 
 class FakePath implements Path {
   readonly kind: PathKind;
@@ -51,7 +54,11 @@ class World {
   readonly clock = new FakeClock();
   targets: Dialable[] = [relayed];
   /** What becomes of a dial of that kind: a path after so many ms, an error, or nothing ever. */
-  fate: Partial<Record<PathKind, number | "refused" | "silent">> = { relay: 200, webrtc: 500, "webrtc-direct": 100 };
+  fate: Partial<Record<PathKind, number | "refused" | "silent">> = {
+    relay: 200,
+    webrtc: 500,
+    "webrtc-direct": 100,
+  };
   verdict: HearthError | undefined;
   readonly paths: FakePath[] = [];
   readonly dials: PathKind[] = [];
@@ -104,7 +111,11 @@ describe("Links", () => {
   test("uses the relayed path at once and moves new requests when the direct one stands", async () => {
     world.links.start();
     await world.clock.advance(200);
-    expect(world.links.status).toMatchObject({ state: "relayed", upgrading: true, relay: "198.51.100.1:4001" });
+    expect(world.links.status).toMatchObject({
+      state: "relayed",
+      upgrading: true,
+      relay: "198.51.100.1:4001",
+    });
     expect(await world.used()).toBe("relay");
     await world.clock.advance(500);
     expect(world.links.status).toMatchObject({ state: "direct", transport: "webrtc", upgrading: false });

@@ -37,7 +37,13 @@ const maxStreamFailures = 3;
 
 const pingProtocol = "/ipfs/ping/1.0.0";
 /** Errors that another try doesn't mend. */
-const final: readonly HearthErrorCode[] = ["root_changed", "not_authentic", "superseded", "bad_record", "closed"];
+const final: readonly HearthErrorCode[] = [
+  "root_changed",
+  "not_authentic",
+  "superseded",
+  "bad_record",
+  "closed",
+];
 
 export class Links {
   readonly #options: LinksOptions;
@@ -72,7 +78,7 @@ export class Links {
 
   /** A stream on the best path. Waits while connecting; rejects when offline or with the signal's reason. */
   async openStream(protocol: string, signal?: AbortSignal | null): Promise<ByteStream> {
-    for (let failures = 0; ; ) {
+    for (let failures = 0; ;) {
       signal?.throwIfAborted();
       const path = this.#best();
       if (path === undefined) {
@@ -80,7 +86,12 @@ export class Links {
         continue;
       }
       const spare = this.#paths.some((other) => other !== path && other.isOpen);
-      const limit = timeout(this.#options.clock, spare ? openTimeoutWithSpare : openTimeout, signal, this.#life.signal);
+      const limit = timeout(
+        this.#options.clock,
+        spare ? openTimeoutWithSpare : openTimeout,
+        signal,
+        this.#life.signal,
+      );
       try {
         const stream = await raced(path.openStream(protocol, limit.signal), limit.signal);
         this.#lastSeen = this.#options.clock.wall();
@@ -213,14 +224,16 @@ export class Links {
 
   /** Looks for a direct path beside the relayed one. A failure is normal. */
   async #upgrade(): Promise<void> {
-    if (this.#upgrading || this.#connecting || this.#life.signal.aborted || this.#options.relayOnly === true) return;
+    if (this.#upgrading || this.#connecting || this.#life.signal.aborted || this.#options.relayOnly === true)
+      return;
     const relay = this.#best();
     if (relay?.kind !== "relay") return;
     this.#upgrading = true;
     this.#cancelUpgrade?.();
     this.#cancelUpgrade = undefined;
     const impatient = this.#options.clock.after(upgradePatience, () => {
-      if (this.#status.state === "relayed") this.#publish("relayed", { directFailure: "no answer within 3 s" });
+      if (this.#status.state === "relayed")
+        this.#publish("relayed", { directFailure: "no answer within 3 s" });
     });
     this.#publish("relayed", { upgrading: true });
     let failure: string | undefined;
@@ -261,7 +274,9 @@ export class Links {
   }
 
   #failed(error: unknown): void {
-    this.#failure = HearthError.is(error) ? error : new HearthError("offline", messageOf(error), { cause: error });
+    this.#failure = HearthError.is(error)
+      ? error
+      : new HearthError("offline", messageOf(error), { cause: error });
     if (final.includes(this.#failure.code)) {
       this.#publish("offline", { reason: this.#failure.code });
     } else {
@@ -379,7 +394,7 @@ async function ping(path: Path, signal: AbortSignal): Promise<void> {
   const stream = await path.openStream(pingProtocol, signal);
   try {
     await stream.write(crypto.getRandomValues(new Uint8Array(32)));
-    for (let got = 0; got < 32; ) {
+    for (let got = 0; got < 32;) {
       const bytes = await stream.read();
       if (bytes === undefined) throw new Error("the ping was not answered");
       got += bytes.length;
@@ -397,7 +412,9 @@ interface Limit {
 /** A signal that ends after `delay` or with one of the others. */
 function timeout(clock: Clock, delay: number, ...others: (AbortSignal | null | undefined)[]): Limit {
   const controller = new AbortController();
-  const cancel = clock.after(delay, () => controller.abort(new HearthError("timeout", `no answer in ${delay} ms`)));
+  const cancel = clock.after(delay, () =>
+    controller.abort(new HearthError("timeout", `no answer in ${delay} ms`)),
+  );
   const follow: (() => void)[] = [];
   for (const other of others) {
     if (other == null) continue;
@@ -434,7 +451,15 @@ function raced<T>(work: Promise<T>, signal: AbortSignal, late?: (value: T) => vo
 }
 
 function sameStatus(a: ConnectionStatus, b: ConnectionStatus): boolean {
-  const keys = ["state", "transport", "address", "upgrading", "directFailure", "reason", "nextAttempt"] as const;
+  const keys = [
+    "state",
+    "transport",
+    "address",
+    "upgrading",
+    "directFailure",
+    "reason",
+    "nextAttempt",
+  ] as const;
   return keys.every((key) => a[key] === b[key]);
 }
 

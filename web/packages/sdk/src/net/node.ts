@@ -104,7 +104,10 @@ function openTo(libp2p: Libp2p, peer: string | undefined): Connection[] {
 
 /** The relay lives and said no, for instance since the box isn't there. */
 function isRelaysAnswer(error: unknown): boolean {
-  return error instanceof Error && (error.name === "InvalidMessageError" || error.name === "UnsupportedProtocolError");
+  return (
+    error instanceof Error &&
+    (error.name === "InvalidMessageError" || error.name === "UnsupportedProtocolError")
+  );
 }
 
 function withoutPeer(address: string): string {

@@ -15,5 +15,8 @@ export function rtcConfiguration(stun: () => string | undefined): () => RTCConfi
 
 export function browserTransports(stun: () => string | undefined): TransportFactory[] {
   // With a known address nothing is to be found out: no server at all.
-  return [webRTC({ rtcConfiguration: rtcConfiguration(stun) }), webRTCDirect({ rtcConfiguration: { iceServers: [] } })];
+  return [
+    webRTC({ rtcConfiguration: rtcConfiguration(stun) }),
+    webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
+  ];
 }
