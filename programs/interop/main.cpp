@@ -42,6 +42,7 @@ int main(int argc, char** argv) try {
   std::string certificate;
   std::string key;
   libp2p::Limits limits;
+  limits.connections_per_peer = limits.connections;  // one peer stands for many in tests
 
   CLI::App app{"A libp2p host on loopback: identify, ping, /echo/1.0.0 and /perf/1.0.0."};
   app.add_option("--tcp", port, "Port for libp2p over TCP and WebSocket; 0 picks one")->required();
