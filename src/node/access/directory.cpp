@@ -76,12 +76,9 @@ Result<Unit, DirectoryError> Directory::add_persona(Persona persona, std::option
   if (device) {
     const DeviceId device_id = device->id;
     const std::uint64_t last_seen = device->last_seen;
-    const auto old = devices_.find(device_id);
-    const int connections = old == devices_.end() ? 0 : old->second.connections;
-    devices_.insert_or_assign(device_id, Entry{.device = std::move(*device),
-                                               .connections = connections,
-                                               .gone_since = now,
-                                               .stored_last_seen = last_seen});
+    devices_.insert_or_assign(
+        device_id,
+        Entry{.device = std::move(*device), .gone_since = now, .stored_last_seen = last_seen});
   }
   return Unit{};
 }
@@ -146,11 +143,8 @@ Result<Unit, DirectoryError> Directory::add_device(Device device, Instant now) {
   HEARTH_CHECK(write(batch));
   const DeviceId id = device.id;
   const std::uint64_t last_seen = device.last_seen;
-  const int connections = old == devices_.end() ? 0 : old->second.connections;
-  devices_.insert_or_assign(id, Entry{.device = std::move(device),
-                                      .connections = connections,
-                                      .gone_since = now,
-                                      .stored_last_seen = last_seen});
+  devices_.insert_or_assign(
+      id, Entry{.device = std::move(device), .gone_since = now, .stored_last_seen = last_seen});
   return Unit{};
 }
 
@@ -172,20 +166,14 @@ Result<Unit, DirectoryError> Directory::set_certificate(const DeviceId& id, Byte
 }
 
 void Directory::device_came(const DeviceId& id, Timestamp wall) {
-  const auto found = devices_.find(id);
-  if (found == devices_.end()) return;
-  ++found->second.connections;
-  saw(found->second, wall);
+  ++connections_[id];
+  if (const auto found = devices_.find(id); found != devices_.end()) saw(found->second, wall);
 }
 
 void Directory::device_gone(const DeviceId& id, Timestamp wall, Instant now) {
-  const auto found = devices_.find(id);
-  if (found == devices_.end()) return;
-  Entry& entry = found->second;
-  // A device enrolled over a connection of its own "came" before it was known here.
-  entry.connections = std::max(0, entry.connections - 1);
-  entry.gone_since = now;
-  saw(entry, wall);
+  if (const auto open = connections_.find(id); open != connections_.end() && --open->second == 0)
+    connections_.erase(open);
+  device_seen(id, wall, now);
 }
 
 void Directory::device_seen(const DeviceId& id, Timestamp wall, Instant now) {
@@ -198,7 +186,7 @@ void Directory::device_seen(const DeviceId& id, Timestamp wall, Instant now) {
 std::vector<DeviceId> Directory::advance(Instant now) {
   std::vector<DeviceId> forgotten;
   for (const auto& [id, entry] : devices_)
-    if (!entry.device.remembered && entry.connections == 0 &&
+    if (!entry.device.remembered && !connections_.contains(id) &&
         now - entry.gone_since >= forget_after)
       forgotten.push_back(id);
   // One that can't be erased now stays, and is tried again at the next call.
@@ -209,7 +197,7 @@ std::vector<DeviceId> Directory::advance(Instant now) {
 std::optional<Instant> Directory::deadline() const {
   std::optional<Instant> next;
   for (const auto& [id, entry] : devices_) {
-    if (entry.device.remembered || entry.connections > 0) continue;
+    if (entry.device.remembered || connections_.contains(id)) continue;
     const Instant due = entry.gone_since + forget_after;
     if (!next || due < *next) next = due;
   }

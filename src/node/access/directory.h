@@ -76,8 +76,9 @@ class Directory {
   [[nodiscard]] Result<Unit, DirectoryError> rename_device(const DeviceId& id, std::string name);
   [[nodiscard]] Result<Unit, DirectoryError> set_certificate(const DeviceId& id, Bytes certificate);
 
-  /// Connections of an enrolled device come and go; of another they don't matter. One `gone` for
-  /// each `came`. Failing to store when a device was last seen is no failure.
+  /// Connections come and go, one `gone` for each `came`; of strangers, too, who may be enrolled
+  /// over theirs (as many as the host lets connect). Failing to store when a device was last seen
+  /// is no failure.
   void device_came(const DeviceId& id, Timestamp wall);
   void device_gone(const DeviceId& id, Timestamp wall, Instant now);
   /// It asks something right now; keeps it from being forgotten where it has no connection of its
@@ -92,7 +93,6 @@ class Directory {
  private:
   struct Entry {
     Device device;
-    int connections = 0;
     Instant gone_since;
     std::uint64_t stored_last_seen = 0;
   };
@@ -111,6 +111,7 @@ class Directory {
   std::map<PersonaId, Persona> personas_;
   std::map<std::string, PersonaId, std::less<>> names_;
   std::map<DeviceId, Entry> devices_;
+  std::map<DeviceId, int> connections_;
 };
 
 }  // namespace hearth::access

@@ -171,6 +171,15 @@ TEST_F(DirectoryTest, ForgetsWhatIsNotRememberedTenMinutesAfterItHasGone) {
   EXPECT_FALSE(directory.deadline());
 }
 
+TEST_F(DirectoryTest, ADeviceEnrolledOverItsOwnConnectionIsThereWhileThatLasts) {
+  claim();
+  directory.device_came(device_id(102), Timestamp::from_seconds(1000));
+  ASSERT_TRUE(directory.add_device(device(102, 1, false), now));
+  EXPECT_TRUE(directory.advance(now + 24h).empty());
+  directory.device_gone(device_id(102), Timestamp::from_seconds(1000), now + 24h);
+  EXPECT_EQ(directory.advance(now + 24h + 10min).size(), 1u);
+}
+
 TEST_F(DirectoryTest, AfterARestartTheUnrememberedHaveTheirTenMinutesAgain) {
   claim();
   ASSERT_TRUE(directory.add_device(device(102, 1, false), now));

@@ -265,6 +265,16 @@ TEST_F(PendingTest, AnOwnerWithTooManyLosesItsOwnOldest) {
   EXPECT_TRUE(take(bens, "ben"));
 }
 
+TEST_F(PendingTest, TheNewestIsTakenWithoutItsId) {
+  add("anna", "1");
+  add("anna", "2");
+  add("ben", "3");
+  EXPECT_EQ(pending.take_newest(as_bytes("anna"), start), "2");
+  EXPECT_EQ(pending.take_newest(as_bytes("anna"), start), "1");
+  EXPECT_FALSE(pending.take_newest(as_bytes("anna"), start));
+  EXPECT_FALSE(pending.take_newest(as_bytes("ben"), start + 1min));
+}
+
 TEST_F(PendingTest, IsBoundedInAll) {
   for (int i = 0; i < 100; ++i) add("owner " + std::to_string(i), "x");
   EXPECT_EQ(pending.size(), 4u);

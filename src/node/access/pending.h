@@ -55,6 +55,19 @@ class Pending {
     return std::nullopt;
   }
 
+  /// The owner's newest, where an owner has one at a time and needs no id to name it.
+  std::optional<T> take_newest(BytesView owner, Instant now) {
+    drop_expired(now);
+    for (auto at = entries_.end(); at != entries_.begin();) {
+      --at;
+      if (!equal(at->second.owner, owner)) continue;
+      std::optional<T> thing{std::move(at->second.thing)};
+      entries_.erase(at);
+      return thing;
+    }
+    return std::nullopt;
+  }
+
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
  private:
