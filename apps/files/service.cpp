@@ -161,7 +161,9 @@ Json post_move(Space& space, const Json& body) {
     const Path to = space.move(from, checked(text_member(item, "to")), on_conflict);
     result["to"] = to.text();
     result["entry"] = to_json(space.entry(to));
-    if (from != to) back.insert(back.begin(), {{"from", to.text()}, {"to", from.text()}});
+    // The last first, so that each finds things where they were then.
+    const Json step{{"from", to.text()}, {"to", from.text()}};
+    if (from != to) back.insert(back.begin(), step);
   });
   return {{"results", std::move(results)},
           {"undo", back.empty() ? Json{} : undo("/api/v1/move", {{"items", back}})}};
