@@ -74,12 +74,8 @@ loop::Task<Response> Server::answer(Request request, Asker asker) {
 std::vector<std::string> Server::addresses() const {
   const std::string suffix = "/p2p/" + host_.id().to_string();
   std::vector<std::string> all;
-  for (const auto& address : host_.announced_addresses()) {
-    const std::string text = address.to_string();
-    all.push_back(text + suffix);
-    // The same port speaks WebSocket, which is what a browser can dial.
-    if (text.find("/ws") == std::string::npos) all.push_back(text + "/ws" + suffix);
-  }
+  for (const auto& address : host_.announced_addresses())
+    all.push_back(address.to_string() + suffix);
   return all;
 }
 

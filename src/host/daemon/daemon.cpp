@@ -1,0 +1,498 @@
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <hearth/appliance/api.h>
+#include <hearth/appliance/file.h>
+#include <hearth/appliance/keys.h>
+#include <hearth/codec/base64.h>
+#include <hearth/daemon/apps.h>
+#include <hearth/daemon/daemon.h>
+#include <hearth/daemon/event_hub.h>
+#include <hearth/daemon/router.h>
+#include <hearth/flock/node.h>
+#include <hearth/http/server.h>
+#include <hearth/identity/link.h>
+#include <hearth/libp2p/host.h>
+#include <hearth/libp2p/ping.h>
+#include <hearth/libp2p/relay_client.h>
+#include <hearth/local/guard.h>
+#include <hearth/local/listener.h>
+#include <hearth/local/origins.h>
+#include <hearth/membership/membership.h>
+#include <hearth/store/rocks_store.h>
+#include <hearth/webrtc_driver/transport.h>
+
+namespace hearth::daemon {
+
+namespace asio = boost::asio;
+using codec::Multiaddr;
+using nlohmann::json;
+
+namespace {
+
+std::string_view to_text(libp2p::Transport transport) {
+  switch (transport) {
+    case libp2p::Transport::tcp:
+      return "tcp";
+    case libp2p::Transport::websocket:
+      return "websocket";
+    case libp2p::Transport::webrtc_direct:
+      return "webrtc-direct";
+    case libp2p::Transport::webrtc:
+      return "webrtc";
+    case libp2p::Transport::relayed:
+      return "relayed";
+  }
+  return "";
+}
+
+store::RocksStore open_store(const std::filesystem::path& path) {
+  auto opened = store::RocksStore::open(path);
+  if (!opened)
+    throw std::runtime_error{path.string() +
+                             ": the database can't be opened: " + opened.error().message};
+  return std::move(*opened);
+}
+
+/// The flock's own key: who it is, for as long as its directory lasts.
+crypto::Ed25519PrivateKey flock_key(const std::filesystem::path& path, Entropy& entropy) {
+  if (const auto seed = appliance::read_private(path, 32)) {
+    auto key = crypto::Ed25519PrivateKey::from_seed(*seed);
+    if (!key) throw std::runtime_error{path.string() + ": this is no key."};
+    return std::move(*key);
+  }
+  auto key = crypto::Ed25519PrivateKey::generate(entropy);
+  appliance::write_private(path, key.seed());
+  return key;
+}
+
+/// What a browser can dial of a flock that listens for TCP and WebSocket on one port.
+Multiaddr for_browsers(const Multiaddr& address) {
+  const std::string text = address.to_string();
+  if (text.find("/ws") != std::string::npos) return address;
+  const std::size_t suffix = text.rfind("/p2p/");
+  const auto with = Multiaddr::parse(text.substr(0, suffix) + "/ws" + text.substr(suffix));
+  return with ? *with : address;
+}
+
+bool is_loopback(const Multiaddr& address) {
+  const auto endpoint = address.tcp() ? address.tcp() : address.udp();
+  return endpoint && endpoint->address.is_loopback();
+}
+
+std::vector<Endpoint> udp_binds(const Options& options) {
+  const IpAddress ip = *IpAddress::parse(options.listen_ip);
+  return {{.address = ip, .port = static_cast<std::uint16_t>(options.p2p_port)}};
+}
+
+}  // namespace
+
+struct Daemon::Parts {
+  Parts(asio::io_context& context, Options given, Provisions provisions, Log& to);
+
+  // --- outward ---
+  loop::Task<void> serve_stream(libp2p::StreamPtr stream);
+  loop::Task<http::Response> answer_local(http::Request request);
+  [[nodiscard]] http::Response well_known() const;
+  [[nodiscard]] json status() const;
+  [[nodiscard]] json doctor() const;
+
+  // --- addresses ---
+  [[nodiscard]] std::vector<Multiaddr> own_addresses() const;
+  [[nodiscard]] std::optional<Multiaddr> link_flock() const;
+  [[nodiscard]] appliance::Addresses addresses() const;
+  [[nodiscard]] std::string shell_origin() const {
+    return origins ? origins->shell_origin() : std::string{};
+  }
+  [[nodiscard]] std::optional<std::string> setup_url() const;
+
+  // --- what happens by itself ---
+  void join_flocks();
+  void follow_flocks();
+  void cut_off(const identity::DeviceId& device);
+  void advance_later();
+
+  asio::io_context& io;
+  Options options;
+  Log& log;
+  loop::SystemClock clock;
+  loop::SystemEntropy entropy;
+  std::filesystem::path directory;
+
+  store::RocksStore store;
+  appliance::Keys keys;
+  libp2p::Host host;
+  webrtc_driver::WebRtcTransport webrtc;
+  libp2p::RelayClient relays;
+  EventHub events;
+  Apps apps;
+  appliance::Api api;
+  membership::Membership membership;
+  std::optional<store::RocksStore> flock_store;
+  std::optional<flock::Node> flock;
+  Router router;
+  std::optional<local::Origins> origins;
+  std::optional<local::Guard> guard;
+  std::unique_ptr<local::Listener> loopback;
+  std::unique_ptr<local::Listener> control;
+  asio::steady_timer timer;
+};
+
+Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provisions, Log& to)
+    : io(context),
+      options(std::move(given)),
+      log(to),
+      directory(options.data_dir),
+      store(open_store(directory / "db")),
+      keys(appliance::Keys::open(directory, entropy, clock.wall())),
+      host(io.get_executor(),
+           {.key = keys.host().clone(), .agent_version = "hearth/" HEARTH_VERSION}, clock, entropy,
+           log),
+      webrtc(host, {.bind = udp_binds(options),
+                    .certificate = webrtc_driver::load_or_create_certificate(
+                        directory / "webrtc.pem", entropy, clock.wall()),
+                    .with_loopback = true}),
+      relays(host),
+      events(io.get_executor()),
+      apps(io.get_executor(), std::move(provisions.apps),
+           provisions.sandboxd ? std::make_unique<sandbox::Client>(
+                                     io.get_executor(), std::move(provisions.sandboxd->control))
+                               : nullptr,
+           std::move(provisions.why_no_apps),
+           {.data_directory = options.data_dir, .idle = std::chrono::seconds{options.app_idle_s}},
+           log),
+      api({.store = store,
+           .keys = keys,
+           .entropy = entropy,
+           .log = log,
+           .now = [this] { return clock.now(); },
+           .wall = [this] { return clock.wall(); },
+           .addresses = [this] { return addresses(); },
+           .default_name = options.name.empty() ? "Hearth" : options.name,
+           .version = HEARTH_VERSION},
+          {.on_device_revoked = [this](const identity::DeviceId& device) { cut_off(device); },
+           .on_changed = [this](std::string_view topic) { events.notify(topic); },
+           .on_setup_code =
+               [this](const identity::SetupCode&) {
+                 // The console is where the first code was shown; a log would keep it.
+                 if (const auto url = setup_url())
+                   std::fprintf(stderr, "Too many wrong codes. The new address is:\n  %s\n",
+                                url->c_str());
+               }}),
+      membership(host, relays, store, {keys.certificate(), keys.host_certificate()}, clock, log),
+      router({.api = api,
+              .apps = apps,
+              .events = events,
+              .membership = membership,
+              .root = keys.root(),
+              .status = [this] { return status(); },
+              .doctor = [this] { return doctor(); }}),
+      timer(io) {
+  libp2p::serve_pings(host);
+  host.listen(Multiaddr::from_tcp({.address = *IpAddress::parse(options.listen_ip),
+                                   .port = static_cast<std::uint16_t>(options.p2p_port)}));
+  host.handle("/http/1.1",
+              [this](libp2p::StreamPtr stream) { return serve_stream(std::move(stream)); });
+  host.on_connected(
+      [this](const libp2p::ConnectionPtr& connection) { api.peer_connected(connection->peer()); });
+  host.on_disconnected([this](const libp2p::ConnectionPtr& connection) {
+    api.peer_disconnected(connection->peer());
+  });
+  apps.on_change([this] { events.notify("apps"); });
+  membership.on_change([this] {
+    follow_flocks();
+    events.notify("flocks");
+  });
+
+  if (options.embedded_flock >= 0) {
+    flock_store = open_store(directory / "flock");
+    flock::NodeOptions node{.key = flock_key(directory / "flock.key", entropy),
+                            .listen_ip = *IpAddress::parse(options.listen_ip),
+                            .port = static_cast<std::uint16_t>(options.embedded_flock),
+                            .domain = options.flock_domain,
+                            .version = HEARTH_VERSION};
+    if (provisions.shell && provisions.boot)
+      node.pages = flock::NodeOptions::Pages{.shell = *provisions.shell, .boot = *provisions.boot};
+    flock.emplace(io.get_executor(), std::move(node), *flock_store, clock, entropy, log);
+  }
+
+  loopback = local::Listener::on_tcp(
+      io.get_executor(), *Endpoint::parse(options.http),
+      [this](http::Request request) { return answer_local(std::move(request)); });
+  const Endpoint at{Endpoint::parse(options.http)->address, loopback->port()};
+  const std::string port = std::to_string(at.port);
+  origins.emplace(local::OriginsOptions{.base = "hearth.localhost:" + port,
+                                        .bare = {at.to_string(), "localhost:" + port}},
+                  provisions.shell ? std::move(*provisions.shell) : local::Site{},
+                  provisions.boot ? std::move(*provisions.boot) : local::Site{});
+  guard.emplace(*origins);
+  control = local::Listener::on_unix(
+      io.get_executor(), (directory / "control.sock").string(), [this](http::Request request) {
+        return router.handle(std::move(request), {.transport = "console", .console = true});
+      });
+  advance_later();
+}
+
+// --- outward ---------------------------------------------------------------------------------
+
+loop::Task<void> Daemon::Parts::serve_stream(libp2p::StreamPtr stream) {
+  const auto& connection = *stream->connection();
+  appliance::Caller caller{.peer = connection.peer(),
+                           .transport = std::string{to_text(connection.transport())},
+                           .relayed = connection.transport() == libp2p::Transport::relayed,
+                           .console = false};
+  http::Handler handler = [this, caller = std::move(caller)](http::Request request) {
+    return router.handle(std::move(request), caller);
+  };
+  co_await http::serve(std::move(stream), std::move(handler));
+}
+
+loop::Task<http::Response> Daemon::Parts::answer_local(http::Request request) {
+  const std::string path{request.path()};
+  const bool api_path =
+      path.starts_with("/api/") || path.starts_with("/app/") || path.starts_with("/.well-known/");
+  // Apps' origins serve their boot page whatever the path; only the shell's and the bare ones have
+  // an API.
+  const auto asked = origins->origin_of(request.headers.get("host").value_or(""));
+  if (!api_path || asked == local::Origin::app) co_return origins->serve(request);
+  if (auto refusal = guard->refuse(request)) co_return std::move(*refusal);
+  if (path == "/.well-known/hearth") co_return well_known();
+  co_return co_await router.handle(std::move(request), appliance::Caller{});
+}
+
+http::Response Daemon::Parts::well_known() const {
+  json addrs = json::array();
+  for (const Multiaddr& address : own_addresses()) addrs.push_back(address.to_string());
+  return http::Response::json(
+      200, json{{"root", keys.root().to_string()},
+                {"peer_id", keys.peer_id().to_string()},
+                {"name", api.name()},
+                {"host_certificate", codec::base64url_encode(keys.host_certificate())},
+                {"addrs", std::move(addrs)},
+                {"claimed", api.claimed()}}
+               .dump());
+}
+
+json Daemon::Parts::status() const {
+  json connections = json::array();
+  for (const auto& connection : host.connections()) {
+    json row{{"peer_id", connection->peer().to_string()},
+             {"transport", to_text(connection->transport())},
+             {"relayed", connection->transport() == libp2p::Transport::relayed},
+             {"remote", connection->remote_address().to_string()}};
+    if (const auto who = api.who({}, {.peer = connection->peer()}); who && who->device)
+      row["device_name"] = who->device->name;
+    connections.push_back(std::move(row));
+  }
+  json flocks = json::array();
+  for (const auto& member : membership.list())
+    flocks.push_back({{"multiaddr", member.address.to_string()},
+                      {"state", membership::to_string(member.state)},
+                      {"name", member.name},
+                      {"error", member.error}});
+  json addrs = json::array();
+  for (const Multiaddr& address : own_addresses()) addrs.push_back(address.to_string());
+  json state{{"name", api.name()},
+             {"version", HEARTH_VERSION},
+             {"root", keys.root().to_string()},
+             {"peer_id", keys.peer_id().to_string()},
+             {"http", shell_origin()},
+             {"shell_origin",
+              flock && !flock->shell_origin().empty() ? flock->shell_origin() : shell_origin()},
+             {"claimed", api.claimed()},
+             {"addrs", std::move(addrs)},
+             {"flocks", std::move(flocks)},
+             {"connections", std::move(connections)},
+             {"apps", apps.list(keys.root()).at("apps")}};
+  if (const auto url = setup_url()) state["setup_url"] = *url;
+  return state;
+}
+
+json Daemon::Parts::doctor() const {
+  json checks = json::array();
+  const auto check = [&checks](bool ok, std::string what, std::string advice) {
+    checks.push_back({{"ok", ok}, {"what", std::move(what)}, {"advice", std::move(advice)}});
+  };
+  check(api.claimed(), "The box has an owner.", "Open the address that `hearth status` shows.");
+  check(!keys.root_key_is_here(), "The recovery kit is saved, away from this box.",
+        "Run `hearth recovery show`, write the words down, then `hearth recovery confirm`.");
+  const auto members = membership.list();
+  check(!members.empty(), "The box is in a flock, so it can be found from elsewhere.",
+        "Join one with `hearth flock join MULTIADDR`.");
+  for (const auto& member : members)
+    check(member.state == membership::FlockState::joined,
+          "Reachable through " + member.address.to_string() + ".",
+          member.error.empty() ? "It is being joined; look again in a minute." : member.error);
+  for (const json& app : apps.list(keys.root()).at("apps"))
+    check(!app.contains("why"), "The app " + app.at("title").get<std::string>() + " can run.",
+          app.value("why", std::string{}));
+  std::error_code error;
+  const auto space = std::filesystem::space(directory, error);
+  check(!error && space.available > (1ULL << 30), "There is more than 1 GiB of free space.",
+        "Free some space, or move the data directory to a larger disk.");
+  return {{"checks", std::move(checks)}};
+}
+
+// --- addresses -------------------------------------------------------------------------------
+
+std::vector<Multiaddr> Daemon::Parts::own_addresses() const {
+  std::vector<Multiaddr> all;
+  for (const Multiaddr& address : host.listen_addresses())
+    all.push_back(address.with_p2p(host.id().bytes()));
+  for (const Multiaddr& address : webrtc.listen_addresses())
+    all.push_back(address.with_p2p(host.id().bytes()));
+  return all;
+}
+
+std::optional<Multiaddr> Daemon::Parts::link_flock() const {
+  if (flock) {
+    // Whoever follows a link is somewhere else, perhaps: the loopback address only when there is no
+    // other.
+    auto candidates = flock->addresses();
+    std::ranges::stable_partition(candidates, [](const Multiaddr& a) { return !is_loopback(a); });
+    if (!candidates.empty()) return for_browsers(candidates.front());
+  }
+  for (const auto& member : membership.list())
+    if (member.state == membership::FlockState::joined) return for_browsers(member.address);
+  return std::nullopt;
+}
+
+appliance::Addresses Daemon::Parts::addresses() const {
+  appliance::Addresses all;
+  if (const auto address = link_flock()) all.flock = address->to_string();
+  for (const auto& member : membership.list())
+    all.flocks.push_back(for_browsers(member.address).to_string());
+  // A link is also a QR code: two ways in are enough, and a flock is the third.
+  constexpr std::size_t most = 2;
+  for (const Multiaddr& address : webrtc.listen_addresses())
+    if (all.own.size() < most && !is_loopback(address))
+      all.own.push_back(address.with_p2p(host.id().bytes()).to_string());
+  return all;
+}
+
+std::optional<std::string> Daemon::Parts::setup_url() const {
+  const auto code = api.setup_code();
+  if (!code || !origins) return std::nullopt;
+  const identity::Link link{.kind = identity::LinkKind::setup,
+                            .root = keys.root(),
+                            .flock = link_flock(),
+                            .secret = to_bytes(code->bytes()),
+                            .addresses = {}};
+  return link.url(shell_origin());
+}
+
+// --- what happens by itself ------------------------------------------------------------------
+
+void Daemon::Parts::join_flocks() {
+  const auto join = [this](const Multiaddr& address) {
+    std::string name = options.name;
+    for (const auto& member : membership.list())
+      if (name.empty() && member.address.p2p() == address.p2p()) name = member.name;
+    if (!membership.join(address, std::move(name)))
+      log.error("flock.not_joined", {{"flock", address.to_string()}});
+  };
+  if (flock) {
+    auto candidates = flock->addresses();
+    std::ranges::stable_partition(candidates, is_loopback);
+    if (!candidates.empty()) join(candidates.front());
+  }
+  for (const std::string& text : options.flocks) join(*Multiaddr::parse(text));
+}
+
+/// Our reflexive address is asked for at the flocks we are connected to.
+void Daemon::Parts::follow_flocks() {
+  std::vector<Endpoint> servers;
+  for (const auto& member : membership.list()) {
+    const auto bytes = member.address.p2p();
+    const auto id = bytes ? peer::PeerId::from_bytes(*bytes)
+                          : Result<peer::PeerId, peer::PeerError>{Failure{peer::PeerError{}}};
+    if (!id) continue;
+    for (const auto& connection : host.connections_to(*id))
+      if (const auto endpoint = connection->remote_address().tcp()) {
+        servers.push_back(*endpoint);
+        break;
+      }
+  }
+  webrtc.set_stun_servers(std::move(servers));
+}
+
+void Daemon::Parts::cut_off(const identity::DeviceId& device) {
+  // A device that revokes itself still gets its answer.
+  auto later = std::make_shared<asio::steady_timer>(io, std::chrono::milliseconds{300});
+  later->async_wait([this, later, device](boost::system::error_code error) {
+    if (!error && !api.is_enrolled(identity::peer_of(device)))
+      host.close_peer(identity::peer_of(device));
+  });
+}
+
+void Daemon::Parts::advance_later() {
+  timer.expires_after(std::chrono::seconds{10});
+  timer.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    api.advance();
+    advance_later();
+  });
+}
+
+// --- the whole -------------------------------------------------------------------------------
+
+Daemon::Daemon(asio::io_context& io, Options options, Provisions provisions, Log& log)
+    : parts_(std::make_unique<Parts>(io, std::move(options), std::move(provisions), log)) {}
+Daemon::~Daemon() = default;
+
+loop::Task<void> Daemon::start() {
+  asio::co_spawn(parts_->io, parts_->apps.prepare(), asio::detached);
+  parts_->join_flocks();
+  asio::steady_timer pause{parts_->io};
+  for (int i = 0; i < 250 && !parts_->membership.settled(); ++i) {
+    pause.expires_after(std::chrono::milliseconds{20});
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+}
+
+json Daemon::ready() const {
+  const Parts& p = *parts_;
+  json addrs = json::array();
+  for (const Multiaddr& address : p.own_addresses()) addrs.push_back(address.to_string());
+  json line{{"root", p.keys.root().to_string()},
+            {"peer_id", p.keys.peer_id().to_string()},
+            {"http", p.shell_origin()},
+            {"addrs", std::move(addrs)},
+            {"flock", nullptr},
+            {"setup_url", nullptr}};
+  if (const auto address = p.link_flock()) line["flock"] = address->to_string();
+  if (p.flock && !p.flock->shell_origin().empty()) line["flock_shell"] = p.flock->shell_origin();
+  if (const auto url = p.setup_url()) line["setup_url"] = *url;
+  return line;
+}
+
+std::string Daemon::greeting() const {
+  const Parts& p = *parts_;
+  std::string text = "Hearth is ready.\n";
+  if (const auto url = p.setup_url())
+    text += "\nOpen this address to make the owner. It works once:\n\n  " + *url +
+            "\n\nor type the code " + p.api.setup_code()->to_string() + " at " + p.shell_origin() +
+            "\n";
+  else
+    text += "\nOpen " + p.shell_origin() + "\n";
+  return text;
+}
+
+loop::Task<void> Daemon::stop() {
+  Parts& p = *parts_;
+  p.loopback.reset();
+  p.control.reset();
+  p.timer.cancel();
+  co_await p.apps.shut_down();
+  if (p.flock) co_await p.flock->shut_down();
+  co_await p.host.shut_down();
+}
+
+}  // namespace hearth::daemon

@@ -1,0 +1,41 @@
+#pragma once
+// Who answers which request, however it came: the API, an app, or what only this machine may ask.
+
+#include <functional>
+
+#include <nlohmann/json.hpp>
+
+#include <hearth/appliance/api.h>
+#include <hearth/daemon/apps.h>
+#include <hearth/daemon/event_hub.h>
+#include <hearth/http/message.h>
+#include <hearth/membership/membership.h>
+
+namespace hearth::daemon {
+
+struct RouterParts {
+  appliance::Api& api;
+  Apps& apps;
+  EventHub& events;
+  membership::Membership& membership;
+  const identity::RootId& root;
+  /// `GET /local/v1/status` and `…/doctor`, for the control socket alone.
+  std::function<nlohmann::json()> status;
+  std::function<nlohmann::json()> doctor;
+};
+
+class Router {
+ public:
+  explicit Router(RouterParts parts) : parts_(std::move(parts)) {}
+
+  /// Never throws for what the request holds.
+  loop::Task<http::Response> handle(http::Request request, appliance::Caller caller);
+
+ private:
+  loop::Task<http::Response> to_app(http::Request request, appliance::Caller caller);
+  loop::Task<http::Response> flocks(http::Request request, const appliance::Who& who);
+
+  RouterParts parts_;
+};
+
+}  // namespace hearth::daemon

@@ -1,0 +1,67 @@
+#pragma once
+// Everything a flock process consists of, on one TCP and one UDP port of the same number:
+// `hearth-flock` is one, and `hearthd --embedded-flock` holds one.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <hearth/crypto/ed25519.h>
+#include <hearth/flock/server.h>
+#include <hearth/flock/stun_service.h>
+#include <hearth/libp2p/host.h>
+#include <hearth/local/origins.h>
+#include <hearth/storage/store.h>
+
+namespace hearth::flock {
+
+struct NodeOptions {
+  crypto::Ed25519PrivateKey key;
+  IpAddress listen_ip;
+  std::uint16_t port = 0;  ///< 0 picks one
+  /// What its pages are reached by, with a port if need be; empty: "hearth.localhost:PORT".
+  std::string domain;
+  struct Tls {
+    std::string certificate;  ///< PEM file
+    std::string key;          ///< PEM file
+    std::uint16_t port = 443;
+  };
+  std::optional<Tls> tls;
+  struct Pages {
+    local::Site shell;
+    local::Site boot;
+  };
+  std::optional<Pages> pages;  ///< nothing: serves no pages
+  bool invite_only = false;
+  std::string version;
+};
+
+class Node {
+ public:
+  /// Throws system_error when a port is taken or a TLS file is unreadable; the text names it.
+  Node(boost::asio::any_io_executor executor, NodeOptions options, storage::Store& store,
+       const loop::SystemClock& clock, Entropy& entropy, Log& log);
+
+  [[nodiscard]] const peer::PeerId& id() const { return host_.id(); }
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// TCP, with /p2p: where an appliance joins. The first one is the best.
+  [[nodiscard]] std::vector<codec::Multiaddr> addresses() const;
+  /// Where a person opens the shell; empty when no pages are served.
+  [[nodiscard]] std::string shell_origin() const;
+  [[nodiscard]] std::uint16_t stun_port() const { return stun_.local().port; }
+  /// Over TCP and WebSocket, as told to browsers.
+  [[nodiscard]] std::vector<std::string> browser_addresses() const { return server_->addresses(); }
+
+  loop::Task<void> shut_down() { return host_.shut_down(); }
+
+ private:
+  libp2p::Host host_;
+  std::uint16_t port_;
+  StunService stun_;
+  std::optional<local::Origins> origins_;
+  std::optional<Server> server_;
+};
+
+}  // namespace hearth::flock
