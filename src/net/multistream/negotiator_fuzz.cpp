@@ -27,10 +27,8 @@ Outcome run(bool dialer, BytesView input, std::size_t portion) {
   while (!input.empty() && negotiator.selected().empty()) {
     const BytesView piece = input.first(std::min(portion, input.size()));
     const auto used = negotiator.receive(piece);
-    if (!used) {
-      outcome.failed = true;
-      return outcome;  // what was sent before it noticed depends on the portions
-    }
+    // How far it came before it noticed depends on the portions.
+    if (!used) return {.failed = true};
     HEARTH_ASSERT(*used == piece.size() || !negotiator.selected().empty());
     outcome.used += *used;
     input = input.subspan(*used);

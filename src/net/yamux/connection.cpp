@@ -109,8 +109,7 @@ void Connection::advance(Instant now) {
     erase(*stream);
   }
   if (ping_sent_) {
-    if (now >= *ping_sent_ + limits_.ping_timeout)
-      finish(EndCause::unresponsive, GoAway::internal_error);
+    if (now >= *ping_sent_ + limits_.ping_timeout) finish(EndCause::unresponsive, std::nullopt);
   } else if (now >= ping_at_) {
     ping_pending_ = true;
     ping_at_ = now + limits_.keep_alive;

@@ -18,6 +18,11 @@ class Choices {
   [[nodiscard]] bool empty() const { return reader_.empty(); }
   std::uint8_t byte() { return reader_.u8().value_or(0); }
   std::size_t below(std::size_t bound) { return bound == 0 ? 0 : byte() % bound; }
+  // Mostly small, at most 65,025.
+  std::size_t amount() {
+    const std::size_t root = byte();
+    return root * root;
+  }
   BytesView bytes(std::size_t count) {
     return *reader_.bytes(std::min(count, reader_.remaining()));
   }
@@ -90,12 +95,12 @@ void act(World& world, Choices& choices) {
     case 1: {
       const StreamId id = end.any(choices);
       const std::size_t room = end.machine.writable(id);
-      const std::size_t size = end.machine.write(id, BytesView{data}.first(choices.byte() * 256U));
+      const std::size_t size = end.machine.write(id, BytesView{data}.first(choices.amount()));
       HEARTH_ASSERT(size <= room);
       break;
     }
     case 2: {
-      Bytes out(choices.byte() * 300U);
+      Bytes out(choices.amount());
       (void)end.machine.read(end.any(choices), out);
       break;
     }
@@ -121,11 +126,11 @@ void act(World& world, Choices& choices) {
     }
     case 7:
     case 8:
-      world.transmit(end, choices.byte() * 300U);
+      world.transmit(end, choices.amount());
       break;
     case 9:
     case 10:
-      world.deliver(end, other, choices.byte() * 300U + 1);
+      world.deliver(end, other, choices.amount() + 1);
       break;
     case 11:
       world.now += std::chrono::milliseconds{choices.byte()};
