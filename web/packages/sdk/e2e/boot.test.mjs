@@ -6,26 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { build } from "vite";
 import { startServer } from "./server.mjs";
+import { bundle, launch, page as htmlOf } from "./support.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 let server, browser, context, page, app, requests;
-
-async function bundle(entry) {
-  const output = await build({
-    configFile: false,
-    root: here,
-    logLevel: "warn",
-    build: {
-      write: false,
-      target: "es2023",
-      lib: { entry: join(here, entry), formats: ["es"], fileName: "x" },
-    },
-  });
-  return [output].flat()[0].output[0].code;
-}
 
 before(async () => {
   execFileSync(process.execPath, [join(here, "../../boot/tools/build.mjs")], { stdio: "inherit" });
@@ -37,16 +22,13 @@ before(async () => {
     join(folder, "video.webm"),
   ]);
   const files = {
-    "/index.html": "<!doctype html><title>Shell</title><body><script type=module src=/shell.js></script>",
+    "/index.html": htmlOf("/shell.js"),
     "/shell.js": await bundle("shell.ts"),
     "/video.webm": readFileSync(join(folder, "video.webm")),
   };
   rmSync(folder, { recursive: true });
   server = await startServer(files);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox"],
-  });
+  browser = await launch();
 });
 
 after(async () => {
