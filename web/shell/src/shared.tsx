@@ -123,7 +123,7 @@ export function Threshold({
           <HearthMark size={22} />
           Hearth
         </span>
-        <HousePicture lit={lit} width={420} />
+        <HousePicture lit={lit} width={420} land />
       </div>
       <main id="content" className={wide ? "s-threshold-main s-threshold-wide" : "s-threshold-main"}>
         {step && (
@@ -175,8 +175,11 @@ export function Page({
 /** An error in plain words, with what to do next. Nothing when there is none. */
 export function Trouble({ error, action }: { error: unknown; action?: ReactNode }) {
   const t = useText();
+  const { inside } = useSnapshot();
   if (error === null || error === undefined) return null;
   const trouble = explain(error);
+  // Behind the door the bar says already that the box is away.
+  if (trouble.code === "offline" && inside?.connection.state === "offline") return null;
   const [title, ...rest] = t(trouble.key, trouble.values).split(/(?<=[.!?؟。])\s+/u);
   return (
     <Notice title={title ?? ""} details={trouble.details} action={action}>

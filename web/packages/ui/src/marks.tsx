@@ -20,9 +20,24 @@ export function HearthMark({ size = 24 }: { size?: number }) {
 }
 
 /** A house with the light on, under a quiet sky: first pages and empty places. */
-export function HousePicture({ lit = true, width = 240 }: { lit?: boolean; width?: number }) {
+export function HousePicture({
+  lit = true,
+  width = 240,
+  land = false,
+}: {
+  lit?: boolean;
+  width?: number;
+  /** The hills go on to the edges of whatever holds the picture. */
+  land?: boolean;
+}) {
   return (
-    <svg className="h-house" width={width} viewBox="0 0 240 132" fill="none" aria-hidden>
+    <svg
+      className={land ? "h-house h-house-land" : "h-house"}
+      width={width}
+      viewBox="0 0 240 132"
+      fill="none"
+      aria-hidden
+    >
       <g className="h-house-sky">
         <circle cx="30" cy="34" r="1.5" />
         <circle cx="62" cy="14" r="1.2" />
@@ -30,7 +45,20 @@ export function HousePicture({ lit = true, width = 240 }: { lit?: boolean; width
         <circle cx="222" cy="52" r="1.2" />
         <circle cx="172" cy="44" r="1" />
       </g>
-      <path className="h-house-hill" d="M0 118c34-22 66-26 96-14 34-24 92-30 144 6v22H0Z" />
+      {land ? (
+        <>
+          <path
+            className="h-house-far"
+            d="M-900 100C-600 60-300 112-60 84S200 60 380 92s340 6 700-14v900H-900Z"
+          />
+          <path
+            className="h-house-hill"
+            d="M-900 132C-560 104-300 124-90 116s150-14 240 0 300 20 930-12v900H-900Z"
+          />
+        </>
+      ) : (
+        <path className="h-house-hill" d="M14 118c22-17 50-22 82-14 34-20 86-20 130 14Z" />
+      )}
       <path className="h-house-smoke" d="M147 40c-6-6 5-10 0-17s5-9 1-15" strokeLinecap="round" />
       <path className="h-house-wall" d="M84 118V74l37-30 37 30v44Z" />
       <path className="h-house-wall" d="M141 48h12v22l-12-9.5Z" />

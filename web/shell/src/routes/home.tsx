@@ -1,4 +1,4 @@
-import { Avatar, Button, ButtonLink, SearchField, useTexts } from "@hearth/ui";
+import { Avatar, Button, ButtonLink, EmptyState, HousePicture, SearchField, useTexts } from "@hearth/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { AppInstance } from "@hearth/sdk";
@@ -56,6 +56,13 @@ function useGreeting(name: string): string {
 function Tiles() {
   const t = useText();
   const apps = useApps();
+  const { state } = useStatus();
+  if (apps.data === undefined && state === "offline")
+    return (
+      <EmptyState picture={<HousePicture lit={false} width={260} />} title={t("home.dark")}>
+        {t("home.dark_note")}
+      </EmptyState>
+    );
   return (
     <div className="s-home">
       <LeftToDo />

@@ -196,6 +196,8 @@ export const en = {
   "home.files_used": "{count, plural, one {# file} other {# files}}, {size}",
   "home.files_empty": "Nothing here yet. Open it and drop a photograph in.",
   "home.files_unreachable": "What is new shows when your box can be reached.",
+  "home.dark": "The light is off",
+  "home.dark_note": "What is on your box shows here as soon as it answers. Nothing is lost.",
   "home.state_idle": "Ready",
   "home.state_starting": "Starting",
   "home.state_running": "Running",

@@ -66,6 +66,13 @@ function encodePath(path: string): string {
   return path.split("/").map(encodeURIComponent).join("/");
 }
 
+/** A query with spaces as `%20`: `+` means itself to the service. */
+function queryOf(values: Record<string, string>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .join("&");
+}
+
 export function contentUrl(entry: Pick<Entry, "path" | "etag">): string {
   const version = entry.etag?.replace(/^W\/|"/g, "");
   return `/api/v1/content/${encodePath(entry.path)}${version ? `?v=${encodeURIComponent(version)}` : ""}`;
@@ -153,14 +160,14 @@ export class FilesApi {
     signal?: AbortSignal,
     limit = pageSize,
   ): Promise<Page> {
-    const query = new URLSearchParams({
+    const query = queryOf({
       path,
       sort: order.by,
       order: order.down ? "desc" : "asc",
       limit: String(limit),
       offset: String(offset),
     });
-    const answer = await this.#ask("GET", `/api/v1/list?${query.toString()}`, undefined, signal);
+    const answer = await this.#ask("GET", `/api/v1/list?${query}`, undefined, signal);
     return {
       version: text(answer.version),
       total: count(answer.total),
@@ -250,9 +257,8 @@ export class FilesApi {
     cursor: string | null,
     signal?: AbortSignal,
   ): Promise<{ entries: TrashedEntry[]; total: number; cursor: string | null }> {
-    const query = new URLSearchParams({ limit: String(pageSize) });
-    if (cursor !== null) query.set("cursor", cursor);
-    const answer = await this.#ask("GET", `/api/v1/trash?${query.toString()}`, undefined, signal);
+    const query = queryOf({ limit: String(pageSize), ...(cursor === null ? {} : { cursor }) });
+    const answer = await this.#ask("GET", `/api/v1/trash?${query}`, undefined, signal);
     return {
       total: count(answer.total),
       cursor: typeof answer.cursor === "string" ? answer.cursor : null,

@@ -48,7 +48,7 @@ export interface BrowserProps {
 }
 
 const rowHeight = 52;
-const tileMinimum = 164;
+const tileMinimum = 152;
 const tileGap = 12;
 const dragType = "application/x-hearth-entries";
 
@@ -73,7 +73,9 @@ export function Browser(props: BrowserProps) {
   }, []);
 
   const columns =
-    look === "grid" ? Math.max(2, Math.floor((width - 16 + tileGap) / (tileMinimum + tileGap))) : 1;
+    look === "grid"
+      ? Math.max(2, Math.floor((width - 16 + tileGap) / ((width > 700 ? 190 : tileMinimum) + tileGap)))
+      : 1;
   const tileWidth = (Math.max(width, 320) - 32 - tileGap * (columns - 1)) / columns;
   const lineHeight = look === "grid" ? Math.round(tileWidth * 0.75) + 56 + tileGap : rowHeight;
   const lines = Math.ceil(listing.total / columns);
