@@ -74,7 +74,9 @@ Answered verify_password(State& state, const Call& call) {
   const auto response = opaque::register_credential(state.keys().opaque(),
                                                     as_bytes(persona->id.to_string()), request);
   keep_change(state, call, *persona, {});
-  return Answer{.body = {{"registration_response", codec::base64url_encode(response.encode())}}};
+  // The vault goes along, since the client seals the same seed anew.
+  return Answer{.body = {{"registration_response", codec::base64url_encode(response.encode())},
+                         {"vault", codec::base64url_encode(persona->credentials.vault)}}};
 }
 
 Answered finish_password(State& state, const Call& call) {
