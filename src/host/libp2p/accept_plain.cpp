@@ -10,7 +10,7 @@ Task<Accepted> accept_stream(TcpSocket socket, std::shared_ptr<TlsContext> tls) 
   co_await socket.async_wait(TcpSocket::wait_read, asio::use_awaitable);
   std::byte first{};
   socket.receive(asio::buffer(&first, 1), TcpSocket::message_peek);
-  if (sniff({&first, 1}) == Spoken::libp2p)
+  if (recognize({&first, 1}) == Spoken::libp2p)
     co_return Accepted{Accepted::Kind::libp2p, make_tcp_stream(std::move(socket))};
   co_return co_await accept_sniffed(std::move(socket), [](TcpSocket plain) -> RawStream {
     return make_tcp_stream(std::move(plain));

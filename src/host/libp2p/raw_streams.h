@@ -34,7 +34,7 @@ class TlsContext {
   virtual ~TlsContext() = default;
 };
 
-/// What a connection turned out to speak (sniff.h), ready to be used.
+/// What a connection turned out to speak (hearth/sniff/protocol.h), ready to be used.
 struct Accepted {
   enum class Kind : std::uint8_t { libp2p, websocket, http } kind;
   RawStream stream;

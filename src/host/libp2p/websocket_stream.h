@@ -12,7 +12,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <hearth/libp2p/raw_streams.h>
-#include <hearth/libp2p/sniff.h>
+#include <hearth/sniff/protocol.h>
 
 namespace hearth::libp2p::detail {
 
@@ -22,6 +22,8 @@ namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 using boost::system::system_error;
 using loop::Task;
+using sniff::recognize;
+using sniff::Spoken;
 
 /// libp2p writes a frame or two per message; what a peer sends in one is read piece by piece, so
 /// this only stops a message without end.
@@ -78,11 +80,11 @@ class WebSocketStream final : public loop::ByteStream {
   websocket::stream<Socket> socket_;
 };
 
-/// Answers the upgrade request in `head`, which sniff() found whole.
+/// Answers the upgrade request in `head`, which recognize() found whole.
 template <class Socket>
 Task<RawStream> accept_websocket(Socket socket, const Bytes& head) {
   beast::http::request_parser<beast::http::empty_body> parser;
-  parser.header_limit(max_sniffed_bytes);
+  parser.header_limit(sniff::max_sniffed_bytes);
   error_code error;
   const std::size_t used = parser.put(asio::buffer(head.data(), head.size()), error);
   if (error) throw system_error{error};
@@ -95,7 +97,7 @@ Task<RawStream> accept_websocket(Socket socket, const Bytes& head) {
   co_return stream;
 }
 
-/// Reads until sniff() decides. `wrap` makes a byte stream of the socket.
+/// Reads until recognize() decides. `wrap` makes a byte stream of the socket.
 template <class Socket, class Wrap>
 Task<Accepted> accept_sniffed(Socket socket, Wrap wrap) {
   Bytes received;
@@ -105,7 +107,7 @@ Task<Accepted> accept_sniffed(Socket socket, Wrap wrap) {
     const std::size_t count = co_await socket.async_read_some(
         asio::buffer(received.data() + before, 1024), asio::use_awaitable);
     received.resize(before + count);
-    switch (sniff(received)) {
+    switch (recognize(received)) {
       case Spoken::undecided:
         continue;
       case Spoken::libp2p:

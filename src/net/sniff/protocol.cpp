@@ -1,9 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <string_view>
 
-#include <hearth/libp2p/sniff.h>
+#include <hearth/sniff/protocol.h>
 
-namespace hearth::libp2p {
+namespace hearth::sniff {
 
 namespace {
 
@@ -52,7 +53,7 @@ bool asks_for_libp2p(std::string_view head) {
 
 }  // namespace
 
-Spoken sniff(BytesView received) {
+Spoken recognize(BytesView received) {
   const std::string_view text = as_text(received);
   if (text.empty()) return Spoken::undecided;
   if (text.front() == '\x13') return Spoken::libp2p;
@@ -70,4 +71,4 @@ Spoken sniff(BytesView received) {
   return asks_for_libp2p(text.substr(0, end + 4)) ? Spoken::libp2p_websocket : Spoken::http;
 }
 
-}  // namespace hearth::libp2p
+}  // namespace hearth::sniff

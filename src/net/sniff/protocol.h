@@ -3,13 +3,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <string_view>
 
 #include <hearth/base/bytes.h>
 
-namespace hearth::libp2p {
+namespace hearth::sniff {
 
 enum class Spoken : std::uint8_t {
   undecided,         // read more and ask again with all of it
@@ -27,6 +24,6 @@ inline constexpr std::size_t max_sniffed_bytes = 8192;
 /// head (or max_sniffed_bytes of it) for HTTP. A WebSocket upgrade is libp2p's when it is a GET for
 /// "/": js-libp2p and go-libp2p ask for no subprotocol there; WebSockets of apps live under paths
 /// of their own.
-[[nodiscard]] Spoken sniff(BytesView received);
+[[nodiscard]] Spoken recognize(BytesView received);
 
-}  // namespace hearth::libp2p
+}  // namespace hearth::sniff
