@@ -1,5 +1,6 @@
 import { checkAgainstPins, KnownAppliances, MemoryPins, type Pins } from "./appliances.ts";
 import type { HearthConnection, Root } from "./connection.ts";
+import { discoverLocal } from "./discover.ts";
 import { HearthError } from "./errors.ts";
 import { looksLikeLink, parseLink, type HearthLink } from "./identity/link.ts";
 import type { DeviceKey } from "./keys/device.ts";
@@ -81,13 +82,13 @@ async function find(
   signal: AbortSignal | undefined,
 ): Promise<RootTarget> {
   if (typeof target === "string") {
-    if (looksLikeLink(target)) return fromLink(parseLink(target));
+    if (looksLikeLink(target)) return withLocal(fromLink(parseLink(target)));
     const [name = "", flock, ...rest] = target.trim().toLowerCase().split("@");
     if (rest.length > 0) throw new HearthError("name_unknown", "not a name");
     return find(flock === undefined ? { name } : { name, flock }, pins, network, signal);
   }
-  if ("secret" in target) return fromLink(target);
-  if ("root" in target) return target;
+  if ("secret" in target) return withLocal(fromLink(target));
+  if ("root" in target) return withLocal(target);
 
   const { name } = target;
   const flockName = target.flock ?? (page.origin === undefined ? undefined : flockOfPage(page.origin));
@@ -109,6 +110,13 @@ function fromLink(link: HearthLink): RootTarget {
     multiaddrs: link.multiaddrs,
     ...(link.flock === undefined ? {} : { flock: link.flock }),
   };
+}
+
+/** The box that serves this page tells its own addresses; its certificate is verified like any other's. */
+async function withLocal(target: RootTarget): Promise<RootTarget> {
+  if ((target.multiaddrs?.length ?? 0) > 0 || page.origin === undefined) return target;
+  const local = await discoverLocal(page.origin).catch(() => undefined);
+  return local?.root === target.root ? { ...target, multiaddrs: local.addrs } : target;
 }
 
 /** One libp2p node, started when it is first needed, and the flock it knows. */

@@ -84,7 +84,7 @@ class Box {
         };
         this.personas.set(entry.name, entry);
         return request.includes("setup")
-          ? { ...this.#signedIn(entry), appliance_device: idOf(2) }
+          ? { ...this.#signedIn(entry), appliance_device: { id: idOf(2) } }
           : { persona: personaJson(entry) };
       }
       case "POST login/start": {
@@ -112,7 +112,7 @@ class Box {
       }
       case "POST password/start": {
         const entry = this.personas.get(this.signedIn);
-        return this.#startLogin(entry, entry?.id ?? "", text("ke1"), { change: "c" });
+        return this.#startLogin(entry, entry?.id ?? "", text("ke1"), {});
       }
       case "POST password/verify": {
         const entry = this.personas.get(this.signedIn);
@@ -173,7 +173,12 @@ class Box {
       identifiers: { client: persona, server: root },
     });
     this.#pending = { state: started.serverLoginState, name: entry?.name ?? "" };
-    return { ...id, persona, ke2: started.loginResponse, key_stretching: this.stretching };
+    return {
+      ...id,
+      persona,
+      ke2: started.loginResponse,
+      key_stretching: { "argon2id-custom": this.stretching },
+    };
   }
 
   #finishLogin(ke3: string, persona: string): Uint8Array {

@@ -76,12 +76,9 @@ export async function setup(connection: HearthConnection, options: SetupOptions)
   const { persona, seed, finish } = await register(connection, "setup", options.password, sent, signal);
   const told = await finish({ ...sent, name, display_name: displayName, device: describe(key, device) });
   const signedIn = readSignedIn(told);
-  await certify(connection, seed, persona, key.id, "browser", "self", signal);
+  await certify(connection, seed, persona, key.id, "browser", signal);
   // The appliance vouches for devices that pair later, as a device of this persona.
-  if (told.has("appliance_device")) {
-    const appliance = told.text("appliance_device");
-    await certify(connection, seed, persona, appliance, "appliance", appliance, signal);
-  }
+  await certify(connection, seed, persona, told.object("appliance_device").text("id"), "appliance", signal);
   seed.fill(0);
   return signedIn;
 }
@@ -121,7 +118,7 @@ export async function login(connection: HearthConnection, options: LoginOptions)
   const seed = openVault(finished.bytes("vault"), result.exportKey);
   try {
     checkSeed(seed, persona);
-    await certify(connection, seed, persona, key.id, "browser", "self", signal);
+    await certify(connection, seed, persona, key.id, "browser", signal);
   } finally {
     seed.fill(0);
   }
@@ -166,9 +163,7 @@ export async function changePassword(
     keyStretching: readKeyStretching(started),
   });
   const registration = await startRegistration(next);
-  const id = started.has("change") ? { change: started.text("change") } : {};
   const verified = await request("password/verify", {
-    ...id,
     ke3: login.ke3,
     registration_request: registration.request,
   });
@@ -181,7 +176,6 @@ export async function changePassword(
       root: connection.root,
     });
     await request("password/finish", {
-      ...id,
       registration_record: record,
       vault: toBase64url(sealVault(seed, exportKey)),
     });
@@ -236,7 +230,6 @@ async function certify(
   persona: PersonaId,
   device: DeviceId,
   kind: DeviceKind,
-  path: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const issued = Math.floor(Date.now() / 1000);
@@ -246,7 +239,7 @@ async function certify(
   await requestJson(
     connection,
     "PUT",
-    `/api/v1/devices/${path}/certificate`,
+    "/api/v1/devices/self/certificate",
     { certificate: toBase64url(certificate) },
     signal,
   );

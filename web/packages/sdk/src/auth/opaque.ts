@@ -15,7 +15,7 @@ export const keyStretching: KeyStretching = { memory: 65_536, iterations: 3, par
 
 /** As the record says, never cheaper than what we set, and never so dear that the page dies. */
 export function readKeyStretching(started: Fields): KeyStretching {
-  const told = started.object("key_stretching");
+  const told = started.object("key_stretching").object("argon2id-custom");
   const read = {
     memory: told.number("memory"),
     iterations: told.number("iterations"),
