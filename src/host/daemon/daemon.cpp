@@ -374,6 +374,8 @@ appliance::Addresses Daemon::Parts::addresses() const {
   for (const Multiaddr& address : webrtc.listen_addresses())
     if (all.own.size() < most && !is_loopback(address))
       all.own.push_back(address.with_p2p(host.id().bytes()).to_string());
+  // Without any, the flock still needs to be told whom it shall lead to.
+  if (all.own.empty()) all.own.push_back("/p2p/" + host.id().to_string());
   return all;
 }
 
