@@ -71,10 +71,12 @@ void hand_over(const std::string& directory, const Account& account) {
   give(directory);
   auto entry = std::filesystem::recursive_directory_iterator{directory};
   for (; entry != std::filesystem::recursive_directory_iterator{}; ++entry) {
-    if (entry.depth() == 0 && entry->path().filename() == "apps") {
-      entry.disable_recursion_pending();  // the sandbox daemon's, with the apps' own uids
+    if (entry.depth() == 0 && entry->path().filename() == "sandbox") {
+      entry.disable_recursion_pending();  // the sandbox daemon's: it refuses what isn't root's
       continue;
     }
+    if (entry.depth() == 0 && entry->path().filename() == "apps")
+      entry.disable_recursion_pending();  // ours, but what is in it has the apps' own uids
     give(entry->path());
   }
 }

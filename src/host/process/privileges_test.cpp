@@ -65,6 +65,7 @@ TEST(HandOver, GivesEverythingButTheAppsAndFollowsNoLink) {
   ASSERT_TRUE(is_root()) << "run the tests as root";
   const std::filesystem::path dir = std::filesystem::path{::testing::TempDir()} / "hand-over";
   std::filesystem::create_directories(dir / "apps/files");
+  std::filesystem::create_directories(dir / "sandbox/apps");
   std::filesystem::create_directories(dir / "db");
   std::ofstream{dir / "db/file"} << "x";
   std::ofstream{::testing::TempDir() + "outside"} << "x";
@@ -79,7 +80,10 @@ TEST(HandOver, GivesEverythingButTheAppsAndFollowsNoLink) {
   EXPECT_EQ(owner(dir / "db/file"), 64999U);
   EXPECT_EQ(owner(dir / "db/link"), 64999U);
   EXPECT_EQ(owner(::testing::TempDir() + "outside"), 0U);
+  EXPECT_EQ(owner(dir / "apps"), 64999U);
   EXPECT_EQ(owner(dir / "apps/files"), 0U);
+  EXPECT_EQ(owner(dir / "sandbox"), 0U);
+  EXPECT_EQ(owner(dir / "sandbox/apps"), 0U);
   std::filesystem::remove_all(dir);
 }
 
