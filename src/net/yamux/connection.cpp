@@ -14,6 +14,9 @@ constexpr std::size_t min_send_buffer = 4096;
 constexpr std::int64_t abort_burst = 2000, aborts_per_second = 200;
 constexpr std::int64_t ping_burst = 500, pings_per_second = 50;
 
+// More can only pile up while the peer opens streams and doesn't read.
+constexpr std::size_t max_pending_resets = 4096;
+
 }  // namespace
 
 Connection::Connection(Role role, const Limits& limits, MemoryBudget& budget, Instant now)
@@ -37,8 +40,13 @@ Connection::Stream* Connection::find(std::uint32_t id) {
   return found == streams_.end() ? nullptr : &found->second;
 }
 
-const Connection::Stream* Connection::find(std::uint32_t id) const {
-  const auto found = streams_.find(id);
+Connection::Stream* Connection::held(StreamId id) {
+  Stream* const stream = find(id.value());
+  return stream == nullptr || stream->released ? nullptr : stream;
+}
+
+const Connection::Stream* Connection::held(StreamId id) const {
+  const auto found = streams_.find(id.value());
   return found == streams_.end() || found->second.released ? nullptr : &found->second;
 }
 
@@ -104,9 +112,9 @@ void Connection::advance(Instant now) {
   while (!lingering_.empty() && lingering_.front().until <= now) {
     const std::uint32_t id = lingering_.pop().id;
     Stream* const stream = find(id);
-    if (stream == nullptr) continue;
-    resets_.push(id);
+    if (stream == nullptr || !stream->released) continue;
     erase(*stream);
+    say_reset(id);
   }
   if (ping_sent_) {
     if (now >= *ping_sent_ + limits_.ping_timeout) finish(EndCause::unresponsive, std::nullopt);
@@ -183,19 +191,19 @@ std::size_t Connection::room(const Stream& stream) const {
 }
 
 std::size_t Connection::writable(StreamId id) const {
-  const Stream* const stream = find(id.value());
+  const Stream* const stream = held(id);
   if (stream == nullptr || ended_ || stream->write_closed || stream->was_reset) return 0;
   const std::size_t limit = room(*stream);
   return limit - std::min(limit, stream->outgoing.size());
 }
 
 std::size_t Connection::write(StreamId id, BytesView bytes) {
-  Stream* const stream = find(id.value());
+  Stream* const stream = held(id);
   std::size_t size = std::min(bytes.size(), writable(id));
   if (stream == nullptr || bytes.empty()) return 0;
   if (size > 0 && !budget_.reserve(size)) {
-    const std::size_t held = std::min(min_send_buffer, stream->outgoing.size());
-    size = std::min(size, min_send_buffer - held);
+    const std::size_t waiting = std::min(min_send_buffer, stream->outgoing.size());
+    size = std::min(size, min_send_buffer - waiting);
     budget_.force(size);
   }
   stream->charged += size;
@@ -213,8 +221,8 @@ void Connection::say_writable(Stream& stream) {
 }
 
 std::size_t Connection::read(StreamId id, MutableBytes out) {
-  Stream* const stream = find(id.value());
-  if (stream == nullptr || stream->released) return 0;
+  Stream* const stream = held(id);
+  if (stream == nullptr) return 0;
   const std::size_t size = stream->incoming.read(out);
   stream->consumed += static_cast<std::uint32_t>(size);
   grant_more(*stream);
@@ -222,13 +230,13 @@ std::size_t Connection::read(StreamId id, MutableBytes out) {
 }
 
 BytesView Connection::peek(StreamId id) const {
-  const Stream* const stream = find(id.value());
+  const Stream* const stream = held(id);
   return stream == nullptr ? BytesView{} : stream->incoming.front();
 }
 
 void Connection::consume(StreamId id, std::size_t count) {
-  Stream* const stream = find(id.value());
-  if (stream == nullptr || stream->released) return;
+  Stream* const stream = held(id);
+  if (stream == nullptr) return;
   count = std::min(count, stream->incoming.size());
   stream->incoming.pop(count);
   stream->consumed += static_cast<std::uint32_t>(count);
@@ -278,7 +286,7 @@ bool Connection::charge(Stream& stream) {
 }
 
 ReadState Connection::read_state(StreamId id) const {
-  const Stream* const stream = find(id.value());
+  const Stream* const stream = held(id);
   if (stream == nullptr || stream->was_reset) return ReadState::reset;
   if (!stream->incoming.empty()) return ReadState::open;
   if (stream->remote_finished) return ReadState::finished;
@@ -286,37 +294,56 @@ ReadState Connection::read_state(StreamId id) const {
 }
 
 void Connection::close_write(StreamId id) {
-  Stream* const stream = find(id.value());
-  if (stream == nullptr || stream->released) return;
+  Stream* const stream = held(id);
+  if (stream == nullptr) return;
   stream->write_closed = true;
   schedule(*stream);
 }
 
 bool Connection::flushed(StreamId id) const {
-  const Stream* const stream = find(id.value());
+  const Stream* const stream = held(id);
   if (stream == nullptr) return true;
   return stream->outgoing.empty() && (!stream->write_closed || stream->fin_sent);
 }
 
 void Connection::reset(StreamId id) {
-  Stream* const stream = find(id.value());
-  if (stream == nullptr || stream->released) return;
+  Stream* const stream = held(id);
+  if (stream == nullptr) return;
   // A stream the peer never heard of, or already ended, needs no frame.
-  if (!ended_ && !stream->was_reset && !stream->syn_pending &&
-      !(stream->fin_sent && stream->remote_finished))
-    resets_.push(stream->id);
+  const bool over =
+      stream->was_reset || stream->syn_pending || (stream->fin_sent && stream->remote_finished);
   erase(*stream);
+  if (!over) say_reset(id.value());
+}
+
+void Connection::say_reset(std::uint32_t id) {
+  if (ended_) return;
+  if (resets_.size() >= max_pending_resets) return finish(EndCause::abuse, GoAway::protocol_error);
+  resets_.push(id);
 }
 
 void Connection::release(StreamId id) {
-  Stream* const stream = find(id.value());
-  if (stream == nullptr || stream->released) return;
+  Stream* const stream = held(id);
+  if (stream == nullptr) return;
   if (ended_ || stream->was_reset || !stream->write_closed) return reset(id);
   stream->released = true;
   stream->incoming.clear();
   (void)charge(*stream);
   if (stream->fin_sent && stream->remote_finished) return erase(*stream);
   lingering_.push({.until = now_ + limits_.linger, .id = stream->id});
+  forget_lingered();
+}
+
+// Streams mostly end long before their time; their entries must not outnumber those that linger.
+void Connection::forget_lingered() {
+  if (lingering_.size() <= 2 * streams_.size() + 64) return;
+  Fifo<Linger> still;
+  while (!lingering_.empty()) {
+    const Linger entry = lingering_.pop();
+    if (const Stream* const stream = find(entry.id); stream != nullptr && stream->released)
+      still.push(entry);
+  }
+  lingering_ = std::move(still);
 }
 
 }  // namespace hearth::yamux

@@ -120,11 +120,14 @@ class Connection {
 
   // connection.cpp
   [[nodiscard]] Stream* find(std::uint32_t id);
-  [[nodiscard]] const Stream* find(std::uint32_t id) const;
+  [[nodiscard]] Stream* held(StreamId id);  // by the user: neither unknown nor released
+  [[nodiscard]] const Stream* held(StreamId id) const;
   Stream& add(std::uint32_t id, bool inbound);
   void erase(Stream& stream);
   void erase_if_over(Stream& stream);
   void abort(Stream& stream);
+  void say_reset(std::uint32_t id);
+  void forget_lingered();
   [[nodiscard]] bool owes(const Stream& stream) const;
   void schedule(Stream& stream);
   [[nodiscard]] std::size_t room(const Stream& stream) const;

@@ -551,6 +551,29 @@ TEST_F(HostileTest, RefusalsToAPeerThatDoesNotReadAreBounded) {
   EXPECT_TRUE(machine.ended());
 }
 
+TEST_F(HostileTest, ResetsOfStreamsToAPeerThatDoesNotReadAreBounded) {
+  int streams = 0;
+  for (std::uint32_t id = 1; !machine.ended() && streams < 100'000; id += 2, ++streams) {
+    receive(window_frame(id, 0, flag_syn));
+    machine.release(StreamId{id});  // say, of a protocol nobody speaks
+    events();
+  }
+  EXPECT_LT(streams, 5000);
+}
+
+TEST_F(HostileTest, ANumberUsedAgainIsNotTakenForTheStreamThatLingered) {
+  const StreamId id = inbound();
+  machine.close_write(id);
+  machine.release(id);
+  sent();
+  receive(window_frame(1, 0, flag_fin));
+  EXPECT_EQ(machine.streams(), 0U);
+  inbound(1);
+  receive(ping_frame(1, flag_ack));
+  machine.advance(now + seconds{31});
+  EXPECT_EQ(machine.streams(), 1U);
+}
+
 // As CVE-2023-44487 (HTTP/2): streams opened and reset as fast as the wire allows.
 TEST_F(HostileTest, OpeningAndResettingStreamsHasARate) {
   int streams = 0;

@@ -8,7 +8,6 @@ namespace hearth::yamux {
 namespace {
 
 // More answers than this can only pile up while the peer doesn't read.
-constexpr std::size_t max_pending_resets = 4096;
 constexpr std::size_t max_pending_pongs = 64;
 
 // Windows are 64 bit here and saturate, whatever increments a peer sends.
@@ -98,9 +97,8 @@ bool Connection::on_syn(const FrameHeader& header) {
 }
 
 void Connection::refuse(std::uint32_t id) {
-  if (!stream_aborts_.take(now_) || resets_.size() >= max_pending_resets)
-    return finish(EndCause::abuse, GoAway::protocol_error);
-  resets_.push(id);
+  if (!stream_aborts_.take(now_)) return finish(EndCause::abuse, GoAway::protocol_error);
+  say_reset(id);
 }
 
 void Connection::on_data(const FrameHeader& header) {
@@ -127,17 +125,18 @@ void Connection::on_data(const FrameHeader& header) {
 
 void Connection::on_body(BytesView bytes) {
   if (body_stream_ == 0) return;
-  Stream& stream = *find(body_stream_);
+  const std::uint32_t id = body_stream_;
+  Stream& stream = *find(id);
   if (!stream.released) {
     stream.incoming.append(bytes);
     if (!charge(stream)) {
-      resets_.push(stream.id);
       body_stream_ = 0;
-      return abort(stream);
+      abort(stream);
+      return say_reset(id);
     }
     if (!stream.readable_said) {
       stream.readable_said = true;
-      events_.push(Readable{StreamId{stream.id}});
+      events_.push(Readable{StreamId{id}});
     }
   }
   if (body_left_ > 0) return;
