@@ -388,6 +388,16 @@ void Agent::fail(Instant now, std::size_t index) {
   if (selected_ == index) reselect(now);
 }
 
+// Its check went unanswered, or isn't worth repeating.
+void Agent::give_up(Instant now, std::size_t index) {
+  Pair& pair = pairs_[index];
+  if (!works(pair, now)) return fail(now, index);
+  pair.state = PairState::succeeded;  // the last proof still counts, until consent expires
+  pair.send_pending = false;
+  if (nominating_ == index) nominating_.reset();
+  schedule_nomination(now);
+}
+
 void Agent::reselect(Instant now) {
   const bool any_fresh =
       std::ranges::any_of(pairs_, [&](const Pair& p) { return is_fresh(p, now); });
@@ -487,7 +497,7 @@ void Agent::run_checks(Instant now) {
     // RFC 8445 §8.1.2: once nominated, the others are let go.
     const bool wanted = pair.check_nominates || pair.use_candidate || selected_ == i;
     if (pair.sends == max_check_sends || (nominated_ && !wanted)) {
-      fail(now, i);
+      give_up(now, i);
       continue;
     }
     ++pair.sends;
@@ -513,8 +523,8 @@ void Agent::run_nomination(Instant now) {
   if (!nominate_at_ || now < *nominate_at_) return;
   nominate_at_.reset();
   if (role_ != Role::controlling || nominated_) return;
-  const auto best = pairs_.best(
-      [&](const Pair& pair) { return works(pair, now) && pair.state == PairState::succeeded; });
+  // Even one whose proof is being renewed: its new check both proves and nominates.
+  const auto best = pairs_.best([&](const Pair& pair) { return works(pair, now); });
   if (!best) return;
   nominating_ = best;
   pairs_[*best].use_candidate = true;

@@ -217,6 +217,7 @@ class Agent {
   void start_check(Instant now, Pair& pair);
   void succeed(Instant now, std::size_t pair);
   void fail(Instant now, std::size_t pair);
+  void give_up(Instant now, std::size_t pair);
   void reselect(Instant now);
   void schedule_nomination(Instant now);
 

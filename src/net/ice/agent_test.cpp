@@ -388,6 +388,34 @@ TEST_F(AgentInput, FallsBackToAnotherWorkingPairAndLosesConsentWithTheLast) {
   EXPECT_TRUE(std::holds_alternative<ConsentLost>(*last));
 }
 
+TEST_F(AgentInput, NeverWaitsForAMomentThatHasPassed) {
+  agent_.set_remote_credentials(now_, remote_);
+  ASSERT_EQ(receive(check({}), open_b), Received::check);
+  answer_all();
+  ASSERT_TRUE(agent_.selected());
+  // From here nothing is answered, yet the peer's checks come, and at 14 s change our role: a pair
+  // that is stale, being checked anew and to be nominated.
+  std::array<std::byte, Agent::max_transmit_size> buffer;
+  for (int second = 0; second < 60 && !agent_.closed(); ++second) {
+    const Instant end = now_ + seconds{1};
+    int steps = 0;
+    while (agent_.deadline() && *agent_.deadline() <= end) {
+      ASSERT_LT(++steps, 20) << second;
+      now_ = std::max(now_, *agent_.deadline());
+      agent_.advance(now_);
+    }
+    while (agent_.poll_transmit(buffer)) {
+    }
+    now_ = end;
+    if (second < 29) {
+      EXPECT_EQ(receive(check({.controlling = second < 14, .tie_breaker = 0}), open_b),
+                Received::check)
+          << second;
+    }
+  }
+  EXPECT_TRUE(agent_.closed());  // for want of consent, not before
+}
+
 TEST_F(AgentInput, EndsWhenThePeerRefusesTheOnlyPair) {
   agent_.set_remote_credentials(now_, remote_);
   ASSERT_EQ(receive(check({.controlling = false, .tie_breaker = 0}), open_b), Received::check);
