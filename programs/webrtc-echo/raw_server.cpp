@@ -128,6 +128,7 @@ bool RawServer::serve(Instant now, Session& session) {
       full = !send_waiting(now, session, id, channel) || full;
     if (full) return true;  // reading on would only fill memory
     auto message = session.peer.poll_message(now);
+    if (!message && session.peer.has_events()) continue;
     if (!message) break;
     on_message(now, session, std::move(*message));
   }

@@ -146,6 +146,8 @@ void Connection::drain(Instant now) {
         on_handshake_data(now, data->payload);
       else if (transport = open_transport(); transport != nullptr)
         muxer_.on_data(*transport, now, *data);
+    } else {
+      more = link_.has_events();
     }
   }
   // Nobody hears of streams before it is known whose they are.

@@ -136,13 +136,15 @@ void DataTransport::run_actions(Instant now) {
 }
 
 std::optional<Data> DataTransport::poll_message(Instant now) {
-  if (closed_ || !sctp_) return std::nullopt;
+  if (closed_ || !sctp_ || !events_.empty()) return std::nullopt;
+  if (held_) return std::exchange(held_, std::nullopt);
   while (auto message = sctp_->poll_message()) {
     auto taken = channels_.receive(std::move(*message));
     on_sctp_events(now);
     // What isn't for an open channel, or isn't understood, is dropped: usual while channels close.
-    if (taken && *taken) return std::move(**taken);
-    if (closed_) break;
+    if (taken && *taken) held_ = std::move(**taken);
+    if (!events_.empty()) return std::nullopt;
+    if (held_) return std::exchange(held_, std::nullopt);
   }
   return std::nullopt;
 }

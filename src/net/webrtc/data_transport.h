@@ -75,7 +75,9 @@ class DataTransport {
   void advance(Instant now);
   [[nodiscard]] std::optional<std::size_t> poll_transmit(MutableBytes out);
   [[nodiscard]] std::optional<TransportEvent> poll_event();
+  /// Nothing while events wait: the channel a message is for may be among what they tell.
   [[nodiscard]] std::optional<Data> poll_message(Instant now);
+  [[nodiscard]] bool has_events() const { return !events_.empty(); }
   [[nodiscard]] std::optional<Instant> deadline() const;
 
   Result<ChannelId, datachannel::OpenError> open_channel(Instant now, datachannel::Open open);
@@ -104,6 +106,7 @@ class DataTransport {
   datachannel::Channels channels_;
   std::optional<Instant> ready_by_;
   std::deque<TransportEvent> events_;  // bounded by what one datagram causes and by the channels
+  std::optional<Data> held_;           // a message behind the events
   std::deque<Bytes> farewell_;         // SCTP's last packets, sealed before DTLS ends
   bool closed_ = false;
 };

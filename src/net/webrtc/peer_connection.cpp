@@ -146,7 +146,7 @@ void PeerConnection::drain(Instant now) {
 }
 
 std::optional<Data> PeerConnection::poll_message(Instant now) {
-  if (closed_ || !transport_) return std::nullopt;
+  if (closed_ || !transport_ || !events_.empty()) return std::nullopt;
   auto message = transport_->poll_message(now);
   drain(now);
   return message;

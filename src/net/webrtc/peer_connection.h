@@ -92,7 +92,9 @@ class PeerConnection {
   /// Needs DataTransport::max_datagram bytes.
   [[nodiscard]] std::optional<ice::Transmit> poll_transmit(MutableBytes out);
   [[nodiscard]] std::optional<PeerConnectionEvent> poll_event();
+  /// Nothing while events wait: drain them, then ask again.
   [[nodiscard]] std::optional<Data> poll_message(Instant now);
+  [[nodiscard]] bool has_events() const { return !events_.empty(); }
   [[nodiscard]] std::optional<Instant> deadline() const;
 
   /// Absent until a path is found.
