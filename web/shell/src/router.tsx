@@ -7,6 +7,7 @@ import {
   createRouter,
   useLocation,
   useNavigate,
+  useRouterState,
   type RouterHistory,
 } from "@tanstack/react-router";
 import { useQueryClient } from "@tanstack/react-query";
@@ -32,7 +33,8 @@ function Root() {
   const snapshot = useSnapshot();
   const { pathname } = useLocation();
   const navigate = useNavigate();
-  useFocusOnArrival(pathname);
+  // The page that is shown, not the one on its way.
+  useFocusOnArrival(useRouterState({ select: (state) => state.resolvedLocation?.pathname }) ?? pathname);
   if (snapshot.phase === "starting") return <Splash />;
   const elsewhere = doorFor(pathname, snapshot);
   return (

@@ -106,9 +106,7 @@ export function Avatar({
   size?: "small" | "normal" | "large";
 }) {
   return (
-    <span className={`h-avatar h-avatar-${size} h-avatar-hue-${hueOf(id)}`} aria-hidden>
-      {initialsOf(name)}
-    </span>
+    <span className={`h-avatar h-avatar-${size} h-avatar-hue-${hueOf(id)}`} data-initials={initialsOf(name)} aria-hidden />
   );
 }
 

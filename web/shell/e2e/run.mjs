@@ -1,0 +1,236 @@
+// Every screen of the shell over a made-up box, in a real Chromium under a strict CSP: axe finds nothing, nothing is
+// wider than the window, no error is logged; then what only a browser can show. `node e2e/run.mjs [--only TEXT]`,
+// MATRIX=full for both themes at every width.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { build } from "vite";
+import { assertAccessible, launch, openPage, run, serve, shoot, top } from "../../packages/ui/e2e/kit.mjs";
+import { pictures, screens } from "./screens.mjs";
+
+await build({ configFile: join(import.meta.dirname, "../stories/vite.config.ts"), logLevel: "warn" });
+const server = await serve(join(top, "build/web-stories/shell"), pictures);
+const browser = await launch();
+
+const matrix =
+  process.env.MATRIX === "full"
+    ? [320, 768, 1440].flatMap((width) => [
+        { width, theme: "light" },
+        { width, theme: "dark" },
+      ])
+    : [
+        { width: 1440, theme: "light" },
+        { width: 320, theme: "dark" },
+      ];
+
+async function open(query, options) {
+  const page = await openPage(browser, options);
+  await page.goto(`${server.origin}/?${query}`);
+  await page.locator("main h1").first().waitFor({ state: "attached" });
+  return page;
+}
+
+const tests = {};
+for (const [name, { query, act }] of Object.entries(screens)) {
+  tests[`${name}: axe finds nothing, nothing overflows`] = async () => {
+    for (const { width, theme } of matrix) {
+      const page = await open(query, { width, theme, height: width < 500 ? 700 : 900 });
+      if (act) await act(page);
+      await page.waitForTimeout(150);
+      await assertAccessible(page, `${name} ${theme} ${width}`);
+      await shoot(page, `shell/${name}-${theme}-${width}`, { fullPage: true });
+      page.check();
+      await page.context().close();
+    }
+  };
+}
+
+const focused = (page) =>
+  page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
+
+tests["login with the keyboard alone, three steps: box, name, password"] = async () => {
+  const page = await open("scene=stranger", {});
+  await page.keyboard.type("casa");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("anna");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("plum kettle rivers nine");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /Anna/ }).waitFor();
+  page.check();
+  await page.context().close();
+};
+
+tests["a known box needs the password only, and isn't remembered unless asked"] = async () => {
+  const page = await open("scene=guest", {});
+  assert.equal(await page.getByRole("checkbox", { name: /Remember this device/ }).isChecked(), false);
+  await page.keyboard.type("plum kettle rivers nine");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: /Anna/ }).waitFor();
+  await page.context().close();
+};
+
+tests["a wrong password keeps what was typed and says what to do"] = async () => {
+  const page = await open("scene=stranger&fail=login:wrong_password", {});
+  await page.getByLabel("Box").fill("casa");
+  await page.getByLabel("Your name").fill("anna");
+  await page.getByLabel("Password", { exact: true }).fill("wrong one");
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
+  await page.getByRole("alert").getByText("Check both and try again").waitFor();
+  assert.deepEqual(
+    await page.locator("input:not([type=checkbox])").evaluateAll((inputs) => inputs.map((input) => input.value)),
+    ["casa", "anna", "wrong one"],
+  );
+  await page.context().close();
+};
+
+tests["too many guesses: how long to wait, and that nobody inside is locked out"] = async () => {
+  const page = await open("scene=guest&fail=login:rate_limited", {});
+  await page.keyboard.type("guess");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("Wait 4 minutes").waitFor();
+  await page.context().close();
+};
+
+tests["the first run, from the link to files, with the recovery words typed again"] = async () => {
+  const page = await open("scene=new&link=1.setup.root.-.AAAAAAA", {});
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Name of the box").fill("Casa");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Your name").fill("Anna Lindqvist");
+  assert.equal(await page.getByLabel("Name to log in with").inputValue(), "anna-lindqvist");
+  await page.getByLabel("Password", { exact: true }).fill("plum kettle rivers nine");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Show the words" }).click();
+  const words = await page.locator(".s-words li").evaluateAll((items) => items.map((item) => item.lastChild?.textContent ?? ""));
+  assert.equal(words.length, 24);
+  await page.getByRole("button", { name: "I’ve written them down" }).click();
+  const fields = page.getByRole("textbox");
+  const labels = await page.locator("label").allTextContents();
+  const numbers = labels.map((label) => Number(/\d+/.exec(label)?.[0]));
+  await fields.nth(0).fill("nonsense");
+  await fields.nth(1).fill(words[numbers[1] - 1]);
+  await page.keyboard.press("Enter");
+  await page.getByText("That isn’t the word").waitFor();
+  await fields.nth(0).fill(` ${words[numbers[0] - 1].toUpperCase()} `);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Casa is ready" }).waitFor();
+  assert.equal(await page.evaluate(() => globalThis.box.recovery), "saved");
+  assert.equal(await page.getByText(words[3]).count(), 0);
+  page.check();
+  await page.context().close();
+};
+
+tests["a wrong code keeps name and password, and asks for the code again"] = async () => {
+  const page = await open("scene=new&fail=setup:wrong_code", {});
+  await page.getByLabel("Code on the box’s screen").fill("7k3m 9qwt");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Name of the box").fill("Casa");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Your name").fill("Anna");
+  await page.getByLabel("Password", { exact: true }).fill("plum kettle rivers nine");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("That isn’t the code").waitFor();
+  assert.equal(await page.getByLabel("Your name").inputValue(), "Anna");
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByRole("button", { name: "Back" }).click();
+  assert.equal(await page.getByLabel("Code on the box’s screen").inputValue(), "");
+  await page.context().close();
+};
+
+tests["going to another page moves the focus to its heading; the skip link leads past the bar"] = async () => {
+  const page = await open("scene=inside", {});
+  await page.getByRole("link", { name: "Devices" }).click();
+  await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+  assert.equal(await focused(page), "Devices");
+  assert.match(await page.title(), /^Devices/);
+  await page.keyboard.press("Tab");
+  await page.locator(".h-skip").focus();
+  await page.keyboard.press("Enter");
+  assert.equal(await focused(page), "Devices");
+  await page.context().close();
+};
+
+tests["a device is renamed and removed with the keyboard alone"] = async () => {
+  const page = await open("scene=inside&path=/devices", {});
+  await page.getByRole("button", { name: "What to do with Kitchen tablet" }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Rename" }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "Rename" }).waitFor();
+  await page.keyboard.press("Control+a");
+  await page.keyboard.type("Tablet");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "What to do with Tablet" }).waitFor();
+  await page.getByRole("button", { name: "What to do with Tablet" }).focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).press("Enter");
+  await page.getByText("Tablet can no longer open your box").waitFor();
+  assert.equal(await page.getByRole("button", { name: "What to do with Tablet" }).count(), 0);
+  await page.context().close();
+};
+
+tests["the connection mark tells direct, relayed and offline, and trying again works"] = async () => {
+  const page = await open("scene=inside", {});
+  for (const [state, word] of [
+    ["direct", "Direct"],
+    ["relayed", "Relayed"],
+    ["offline", "Offline"],
+  ]) {
+    await page.evaluate((to) => globalThis.box.setReach(to), state);
+    await page.getByRole("button", { name: `Connection: ${word}` }).waitFor();
+  }
+  await page.getByText("Casa can’t be reached").first().waitFor();
+  await page.getByRole("button", { name: "Try again" }).first().click();
+  await page.getByRole("button", { name: "Connection: Direct" }).waitFor();
+  await page.context().close();
+};
+
+tests["a pairing code runs out after ten minutes and can be made anew"] = async () => {
+  const page = await openPage(browser, {});
+  await page.clock.install();
+  await page.goto(`${server.origin}/?scene=inside&path=/pair`);
+  await page.getByText(/another (10:00|9:5\d) minutes/).waitFor();
+  await page.clock.fastForward("09:30");
+  await page.getByText(/another 0:\d\d minutes/).waitFor();
+  await page.clock.fastForward("00:31");
+  await page.getByText("This code is no longer valid").waitFor();
+  await page.getByRole("button", { name: "New code" }).click();
+  await page.getByRole("img", { name: /QR/ }).waitFor();
+  await page.context().close();
+};
+
+tests["Arabic runs from right to left, German and English from left to right"] = async () => {
+  for (const [lang, direction] of [
+    ["ar", "rtl"],
+    ["de", "ltr"],
+    ["en", "ltr"],
+  ]) {
+    const page = await open(`scene=inside&lang=${lang}`, {});
+    assert.equal(await page.evaluate(() => document.documentElement.dir), direction);
+    const home = await page.locator(".s-bar-home").boundingBox();
+    assert.equal(home.x > 720, direction === "rtl", lang);
+    await page.context().close();
+  }
+};
+
+tests["theme and language change at once, and are kept"] = async () => {
+  const page = await open("scene=inside&path=/settings", {});
+  await page.getByRole("button", { name: /Theme/ }).click();
+  await page.getByRole("option", { name: "dark" }).click();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.getByRole("button", { name: /Language/ }).click();
+  await page.getByRole("option", { name: "Deutsch" }).click();
+  await page.getByRole("heading", { name: "Einstellungen", level: 1 }).waitFor();
+  assert.deepEqual(await page.evaluate(() => JSON.parse(localStorage.getItem("hearth.preferences"))), {
+    theme: "dark",
+    locale: "de",
+  });
+  await page.context().close();
+};
+
+await run(tests);
+await browser.close();
+server.close();
