@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "test_box.h"
+#include <hearth/crypto/sha2.h>
 #include <hearth/identity/vault.h>
 
 namespace hearth::appliance {
@@ -57,7 +58,7 @@ TEST_F(ApiTest, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(anna.ask("DELETE", "devices/a/b").code(), "not_found");
 }
 
-TEST_F(ApiTest, EveryRouteForDevicesAndOwnersRefusesStrangers) {
+TEST_F(ApiTest, Defect16EveryRouteForDevicesAndOwnersRefusesStrangers) {
   claim();
   TestClient eve{box, 66};
   TestClient page{box, 67, Over::loopback};
@@ -114,7 +115,7 @@ TEST_F(ApiTest, D1WithoutTheCodeNobodyBecomesOwner) {
   EXPECT_FALSE(box.api->claimed());
 }
 
-TEST_F(ApiTest, D1AfterOneOwnerSetupIsRefusedForEver) {
+TEST_F(ApiTest, D1Defect4AfterOneOwnerSetupIsRefusedForEver) {
   const std::string used = code();
   ASSERT_EQ(claim().status, 201);
   TestClient eve{box, 66};
@@ -193,7 +194,7 @@ TEST_F(ApiTest, LogsInAndEnrollsTheDevice) {
   EXPECT_EQ(phone.ask("GET", "me").status, 200);
 }
 
-TEST_F(ApiTest, D2A10AWrongPasswordGivesAnErrorAndNoSession) {
+TEST_F(ApiTest, D2A10Defect3AWrongPasswordGivesAnErrorAndNoSession) {
   claim();
   TestClient eve{box, 66};
   for (int i = 0; i < 5; ++i) EXPECT_EQ(eve.log_in("anna", "guess").code(), "wrong_password");
@@ -267,7 +268,7 @@ TEST_F(ApiTest, LoggingInRightIsNeverCounted) {
 }
 
 // A middleman who relays a stock login word for word is another PeerId to both sides.
-TEST_F(ApiTest, S26AMiddlemansLoginIsRefusedThoughThePasswordIsRight) {
+TEST_F(ApiTest, S26Defect2AMiddlemansLoginIsRefusedThoughThePasswordIsRight) {
   claim();
   TestClient phone{box, 2};
   TestClient middleman{box, 66};
@@ -308,7 +309,7 @@ TEST_F(ApiTest, ALoginIsItsConnectionsOnceAndForAMinute) {
   EXPECT_EQ(finish(phone, second), "expired");
 }
 
-TEST_F(ApiTest, D16S9EqualPasswordsGiveDifferentRecordsAndVaults) {
+TEST_F(ApiTest, D16S9Defect5EqualPasswordsGiveDifferentRecordsAndVaults) {
   claim();
   ASSERT_EQ(anna.add_persona("ben", "correct horse").status, 201);
   std::set<Bytes> records;
@@ -336,6 +337,38 @@ TEST_F(ApiTest, S9TheDatabaseHoldsNeitherPasswordsNorTheKeyToThem) {
     EXPECT_EQ(text.find(as_text(anna.persona_key.seed())), std::string_view::npos);
     return true;
   }));
+}
+
+TEST_F(ApiTest, Defect1ThePasswordNorAHashOfItIsEverSent) {
+  claim();
+  TestClient phone{box, 2};
+  ASSERT_EQ(phone.log_in("anna", "correct horse").status, 200);
+  ASSERT_EQ(phone.change_password("correct horse", "battery staple").status, 204);
+  for (const std::string_view password : {"correct horse", "battery staple"}) {
+    EXPECT_EQ(box.sent.find(password), std::string::npos);
+    EXPECT_EQ(box.sent.find(b64(as_bytes(password))), std::string::npos);
+    EXPECT_EQ(box.sent.find(b64(crypto::sha256(as_bytes(password)))), std::string::npos);
+    EXPECT_EQ(box.sent.find(to_hex(crypto::sha256(as_bytes(password)))), std::string::npos);
+  }
+}
+
+TEST_F(ApiTest, Defect2TheBoxProvesItselfToTheBrowserInEachLogin) {
+  claim();
+  TestClient phone{box, 2};
+  const Reply first = phone.log_in("anna", "correct horse");  // log_in checks the proof
+  const Reply second = phone.log_in("anna", "correct horse");
+  ASSERT_EQ(first.status, 200);
+  EXPECT_NE(first.body["proof"], second.body["proof"]);
+}
+
+TEST_F(ApiTest, Defect18ANewConnectionGivesNoNewTries) {
+  claim();
+  for (int i = 0; i < 5; ++i) {
+    TestClient eve{box, 100 + i};
+    EXPECT_EQ(eve.log_in("anna", "guess").status, 403);
+  }
+  TestClient eve{box, 200};
+  EXPECT_EQ(eve.log_in("anna", "guess").status, 429);
 }
 
 // --- Pairing ---
@@ -446,7 +479,7 @@ TEST_F(ApiTest, LogsInAndPairsOnTheLoopbackPortToo) {
 
 // --- Devices ---
 
-TEST_F(ApiTest, ARevokedDeviceIsCutAndRefused) {
+TEST_F(ApiTest, Defect7ARevokedDeviceIsCutAndRefused) {
   claim();
   TestClient phone{box, 2};
   ASSERT_EQ(phone.log_in("anna", "correct horse").status, 200);

@@ -70,6 +70,8 @@ class TestBox {
   std::vector<identity::DeviceId> revoked;
   std::vector<std::string> changed;
   std::vector<std::string> codes;
+  /// Every body that clients sent.
+  std::string sent;
 };
 
 /// The cheapest stretching that there is: these tests are about the protocol.

@@ -101,6 +101,7 @@ Reply TestBox::ask(const Caller& caller, std::string_view method, std::string_vi
   request.headers = headers;
   if (!body.is_null()) {
     if (!headers.has("content-type")) request.headers.set("Content-Type", "application/json");
+    sent += body.dump() + "\n";
     request.body = http::make_body(body.dump());
   }
   http::Response response = run(api->handle(std::move(request), caller));

@@ -100,7 +100,7 @@ TEST_F(Login, FailsAfterTheServersKeysChanged) {
   EXPECT_FALSE(log_in("correct horse", record, parameters).client);
 }
 
-TEST_F(Login, D16S9OnePasswordOfTwoPersonasGivesRecordsWithNothingInCommon) {
+TEST_F(Login, D16S9Defect5OnePasswordOfTwoPersonasGivesRecordsWithNothingInCommon) {
   const auto a = enroll("correct horse", "a");
   const auto b = enroll("correct horse", "b");
   EXPECT_NE(a.masking_key, b.masking_key);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <hearth/access/directory.h>
@@ -128,7 +129,8 @@ std::vector<const Device*> Directory::devices_of(const PersonaId& persona) const
   std::vector<const Device*> all;
   for (const auto& [id, entry] : devices_)
     if (entry.device.persona == persona) all.push_back(&entry.device);
-  std::ranges::stable_sort(all, {}, &Device::added);
+  std::ranges::sort(all, {},
+                    [](const Device* device) { return std::tie(device->added, device->id); });
   return all;
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <hearth/access/pairings.h>
@@ -44,7 +45,8 @@ std::vector<const Pairing*> Pairings::open_of(const identity::PersonaId& persona
   for (const auto& [key, entry] : entries_)
     if (entry.pairing.persona == persona && !entry.used && now < entry.expires)
       open.push_back(&entry.pairing);
-  std::ranges::stable_sort(open, {}, &Pairing::expires);
+  std::ranges::sort(open, {},
+                    [](const Pairing* each) { return std::tie(each->expires, each->key); });
   return open;
 }
 

@@ -121,7 +121,7 @@ TEST_F(Statements, MoreFieldsAndLargerNumbersAreRefusedEvenIfSigned) {
   EXPECT_EQ(with_epoch(1, 6).error(), IdentityError::malformed);
 }
 
-TEST_F(Statements, ANameRecordNeedsTheCertifiedHostsSignature) {
+TEST_F(Statements, Defect6ANameRecordNeedsTheCertifiedHostsSignature) {
   EXPECT_TRUE(NameRecord::verify(name_record().sign(host)));
   // Signed by a host that this root never certified.
   NameRecord theirs = name_record();
