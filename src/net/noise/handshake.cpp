@@ -67,18 +67,17 @@ Handshake::Handshake(const Credentials& credentials, Options options, Entropy& e
 Result<std::size_t, NoiseError> Handshake::receive(BytesView bytes) {
   std::size_t used = 0;
   while (!done() && used < bytes.size()) {
-    const std::size_t wanted = partial_.size() < length_size
-                                   ? length_size
-                                   : length_size + Reader{partial_}.u16_be().value_or(0);
-    if (wanted > length_size + max_handshake_frame) return Failure{NoiseError::frame_too_large};
+    const auto length = Reader{partial_}.u16_be();
+    const std::size_t wanted = length_size + length.value_or(0);
     const BytesView more =
         bytes.subspan(used, std::min(wanted - partial_.size(), bytes.size() - used));
     append(partial_, more);
     used += more.size();
-    if (partial_.size() < wanted || wanted == length_size) {
-      // An empty frame is complete with its length, and never right.
-      if (partial_.size() == length_size && Reader{partial_}.u16_be() == 0)
-        return Failure{NoiseError::malformed};
+    if (partial_.size() < wanted) break;
+    if (!length) {  // it is known now
+      const std::size_t size = *Reader{partial_}.u16_be();
+      if (size == 0) return Failure{NoiseError::malformed};
+      if (size > max_handshake_frame) return Failure{NoiseError::frame_too_large};
       continue;
     }
     const Bytes frame = std::exchange(partial_, {});

@@ -278,12 +278,10 @@ struct Session::Impl {
     if (!mux) return std::nullopt;
     auto event = mux->poll_event();
     if (!event) return std::nullopt;
-    if (const auto* const ended = std::get_if<yamux::Ended>(&*event))
-      return Closed{failure.value_or(reason_of(ended->cause))};
     return std::visit(
-        [](const auto& known) -> Event {
+        [this](const auto& known) -> Event {
           if constexpr (std::is_same_v<std::decay_t<decltype(known)>, yamux::Ended>) {
-            return Closed{};
+            return Closed{failure.value_or(reason_of(known.cause))};
           } else {
             return known;
           }

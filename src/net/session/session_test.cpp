@@ -128,6 +128,19 @@ TEST(Session, AReaderThatDoesNotReadHoldsTheWriterBack) {
   EXPECT_EQ(only<Writable>(TestPair::events(pair.dialer)).size(), 1U);
 }
 
+TEST(Session, NothingOfWhatIsSentIsReadableOnTheWire) {
+  TestPair pair;
+  pair.secure();
+  const StreamId id = *pair.dialer.open_stream(pair.now);
+  const std::string secret = "a message between two nodes";
+  EXPECT_EQ(pair.dialer.write(id, as_bytes(secret)), secret.size());
+  Bytes wire(4096);
+  wire.resize(pair.dialer.poll_transmit(wire));
+  EXPECT_EQ(as_text(wire).find(secret.substr(0, 4)), std::string_view::npos);
+  pair.listener.receive(pair.now, wire);
+  EXPECT_EQ(read_all(pair.listener, id), secret);
+}
+
 std::optional<CloseReason> ending(Session& session) {
   const auto closed = only<Closed>(TestPair::events(session));
   if (closed.empty()) return std::nullopt;
