@@ -270,7 +270,8 @@ void send_file(Worker& worker, const Request& request, OpenFile file, Response& 
   const std::uint64_t size = file.facts.size;
   RangeChoice choice;
   const auto range = request.headers.get("Range");
-  if (range && range_applies(request, etag, modified_s)) choice = choose_range(*range, size);
+  if (range && request.method == "GET" && range_applies(request, etag, modified_s))
+    choice = choose_range(*range, size);
   if (choice.kind == RangeKind::unsatisfiable) {
     response = json_response(
         416,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
 import { join } from "node:path";
@@ -156,6 +156,22 @@ describe("uploads by tus 1.0.0", () => {
       assert.equal((await service.create(1, { relativePath: name })).status, 400, JSON.stringify(name));
   });
 
+  test("keeps an unfinished upload for seven days after its last byte, and no longer", async () => {
+    const { headers: { location } } = await service.create(10, { name: "never" });
+    await service.patch(location, 0, Buffer.alloc(5));
+    const part = join(service.data, "people", service.persona, "uploads", location.split("/").pop() + ".part");
+    const age = async (days) => {
+      const then = Date.now() / 1000 - days * 86_400;
+      utimesSync(part, then, then);
+      await service.restart();  // tidies when it starts
+    };
+    await age(6.9);
+    assert.equal((await service.head(location)).headers["upload-offset"], "5");
+    await age(7.1);
+    while (existsSync(part)) await new Promise((next) => setImmediate(next));
+    assert.equal((await service.head(location)).status, 404);
+  });
+
   test("works with tus-js-client, paused and gone on with", async (t) => {
     let tus;
     try {
@@ -276,6 +292,8 @@ describe("downloads", () => {
     const answer = await service.ask("HEAD", "/api/v1/content/ten.bin");
     assert.equal(answer.headers["content-length"], "10000");
     assert.equal(answer.bytes.length, 0);
+    // RFC 9110 section 14.2: a range is for GET alone.
+    assert.equal((await service.ask("HEAD", "/api/v1/content/ten.bin", { headers: { Range: "bytes=0-1" } })).status, 200);
   });
 });
 

@@ -215,7 +215,7 @@ Reply Engine::carry_out(const Order& order) noexcept {
 void Engine::prepare(App& it, const Digest& digest) {
   if (it.pid != 0) throw Trouble{"the app is running"};
   it.manifest.reset();
-  const std::string name = to_hex(digest);
+  const std::string name = it.id + "." + to_hex(digest);
   Fd copy{open_beneath(copies_.get(), name.c_str(), O_RDONLY | O_DIRECTORY)};
   if (copy && tree_digest(copy.get()) != digest) {
     // A disk that lost power halfway, say.
@@ -246,6 +246,9 @@ void Engine::prepare(App& it, const Digest& digest) {
   if (manifest.id != it.id) throw Trouble{"the app calls itself " + manifest.id};
   it.manifest = std::move(manifest);
   it.copy = name;
+  // Earlier versions, and copies that were cut short. An id holds no '.'.
+  for (const auto& other : list_directory(copies_.get()))
+    if (other != name && other.starts_with(it.id + ".")) remove_tree(copies_.get(), other);
 }
 
 // A mount of exactly this directory, at a path that only we can change: what the runtime is told to

@@ -256,6 +256,17 @@ TEST_F(RealSandbox, RunsTheCopyAndNotWhatWasChangedAfterwards) {
   EXPECT_EQ(ask(started, "hello"), "hello\n");
 }
 
+TEST_F(RealSandbox, KeepsOneCopyOfAnAppThroughItsVersions) {
+  spawn();
+  prepare("probe");
+  testing::put(apps_ + "/probe/rootfs/data/version", "2");
+  prepare("probe");
+  const auto started = run(client_->start("probe"));
+  EXPECT_EQ(ask(started, "hello"), "hello\n");
+  const std::filesystem::directory_iterator copies{data_ + "/sandbox/apps"};
+  EXPECT_EQ(std::distance(begin(copies), end(copies)), 1);
+}
+
 TEST_F(RealSandbox, LeavesNoProcessWhenHearthdIsGone) {
   spawn();
   prepare("probe");
