@@ -237,8 +237,9 @@ Reply TestClient::change_password(std::string_view present, std::string_view nex
                              {{"ke3", b64(shown ? shown->ke3.encode() : Bytes(64))},
                               {"registration_request", b64(registration->request().encode())}});
   if (verified.status != 200) return verified;
+  const auto seed = identity::open_vault(shown->export_key.bytes(), unb64(verified.body["vault"]));
   return ask("POST", "password/finish",
-             register_record(PersonaId::parse(persona_text).value(), next, persona_key.seed(),
+             register_record(PersonaId::parse(persona_text).value(), next, seed.value().bytes(),
                              verified, *registration));
 }
 
