@@ -30,6 +30,8 @@ export async function exchange(
   stream: ByteStream,
   request: ExchangeRequest,
   signal?: AbortSignal | null,
+  /** Asked once the head is there: a reader that can go on elsewhere lets the stream be cut. */
+  canGoOn: (response: ExchangeResponse) => boolean = () => false,
 ): Promise<ExchangeResponse> {
   signal?.throwIfAborted();
   const onAbort = (): void => stream.abort(abortError(signal));
@@ -61,12 +63,14 @@ export async function exchange(
       stream.closeWrite().catch(() => undefined);
     };
     if (bodiless) finish();
-    return {
+    const response = {
       status: head.status,
       reason: head.reason,
       headers: head.headers,
       body: bodiless ? null : responseBody(parser, stream, finish, signal),
     };
+    if (canGoOn(response)) stream.mayBeCut?.();
+    return response;
   } catch (error) {
     settle();
     upload.abort();

@@ -256,4 +256,71 @@ describe("fetch", () => {
     expect(fromUtf8((await reader?.read())?.value ?? utf8(""))).toBe("b");
     expect((await reader?.read())?.done).toBe(true);
   });
+
+  describe("of something with a strong validator and ranges", () => {
+    const head = (length: number): string =>
+      `HTTP/1.1 200 OK\r\nETag: "v1"\r\nAccept-Ranges: bytes\r\nContent-Length: ${length}\r\n\r\n`;
+    const rest = (range: string, etag = '"v1"'): string =>
+      `HTTP/1.1 206 Partial Content\r\nETag: ${etag}\r\nContent-Range: bytes ${range}\r\n`;
+
+    test("goes on where a body broke off", async () => {
+      const { open, heads } = server(
+        answer(`${head(10)}hello`),
+        answer(`${rest("5-9/10")}Content-Length: 5\r\n\r\n wo`),
+        answer(`${rest("8-9/10")}Content-Length: 2\r\n\r\nrl`),
+      );
+      expect(await (await fetchOver(open, "/x", { headers: { "X-Own": "y" } })).text()).toBe("hello worl");
+      expect(heads[1]).toMatch(/x-own: y\r\nRange: bytes=5-9\r\nIf-Range: "v1"$/);
+      expect(heads[2]).toMatch(/Range: bytes=8-9\r\n/);
+    });
+
+    test("goes on within a range that was asked for", async () => {
+      const { open, heads } = server(
+        answer(`${rest("100-109/999")}Content-Length: 10\r\n\r\nhello`),
+        answer(`${rest("105-109/999")}Content-Length: 5\r\n\r\nworld`),
+      );
+      const response = await fetchOver(open, "/x", { headers: { Range: "bytes=100-109" } });
+      expect(await response.text()).toBe("helloworld");
+      expect(heads[1]?.match(/range:/gi)).toHaveLength(2);
+      expect(heads[1]).toContain("Range: bytes=105-109");
+    });
+
+    test("never mixes two versions, nor believes another range", async () => {
+      for (const second of [
+        answer(`${head(10)}HELLOWORLD`),
+        answer(`${rest("5-9/10", '"v2"')}Content-Length: 5\r\n\r\nworld`),
+        answer(`${rest("4-9/10")}Content-Length: 6\r\n\r\noworld`),
+        answer(`${rest("5-8/10")}Content-Length: 4\r\n\r\nworl`),
+        answer("HTTP/1.1 416 Range Not Satisfiable\r\nContent-Length: 0\r\n\r\n"),
+      ]) {
+        const { open } = server(answer(`${head(10)}hello`), second);
+        expect(await codeOf((await fetchOver(open, "/x")).text())).toBe("cut_short");
+      }
+    });
+
+    test("gives up when three tries bring nothing", async () => {
+      const { open, heads } = server(
+        answer(`${head(10)}hello`),
+        ...Array<Serve>(9).fill(answer(`${rest("5-9/10")}Content-Length: 5\r\n\r\n`)),
+      );
+      expect(await codeOf((await fetchOver(open, "/x")).text())).toBe("cut_short");
+      expect(heads).toHaveLength(4);
+    });
+
+    test("lets the stream be cut, and only then", async () => {
+      const allowed: boolean[] = [];
+      for (const text of [
+        `${head(5)}hello`,
+        'HTTP/1.1 200 OK\r\nETag: W/"v"\r\nAccept-Ranges: bytes\r\nContent-Length: 5\r\n\r\nhello',
+      ]) {
+        const { open } = server(answer(text));
+        let cut = false;
+        const opened: OpenStream = async (...call) =>
+          Object.assign(await open(...call), { mayBeCut: () => void (cut = true) });
+        await (await fetchOver(opened, "/x")).text();
+        allowed.push(cut);
+      }
+      expect(allowed).toEqual([true, false]);
+    });
+  });
 });

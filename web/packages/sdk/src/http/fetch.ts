@@ -2,6 +2,7 @@
 import type { HearthRequestInit } from "../connection.ts";
 import { HearthError } from "../errors.ts";
 import { exchange, type ExchangeResponse, type OutgoingBody } from "./exchange.ts";
+import { resuming, resumption } from "./resume.ts";
 import type { ByteStream } from "./stream.ts";
 
 /** Opens a stream for one request. `attempt` counts from 0. */
@@ -88,7 +89,18 @@ async function attempt(
     const stream = await open(signal, count);
     try {
       const sent = { method, target, headers: list };
-      return await exchange(stream, outgoing === undefined ? sent : { ...sent, body: outgoing }, signal);
+      if (outgoing !== undefined) return await exchange(stream, { ...sent, body: outgoing }, signal);
+      const response = await exchange(stream, sent, signal, (head) => resumption(method, head) !== undefined);
+      const rest = resumption(method, response);
+      if (rest === undefined || response.body === null) return response;
+      const again = async (range: [string, string][]): Promise<ExchangeResponse> => {
+        const kept = list.filter(
+          ([name]) => name.toLowerCase() !== "range" && name.toLowerCase() !== "if-range",
+        );
+        const next = { ...sent, headers: [...kept, ...range] };
+        return exchange(await open(signal, 0), next, signal, () => true);
+      };
+      return { ...response, body: resuming(response.body, rest, again, signal) };
     } catch (error) {
       if (!repeatable || count + 1 === maxAttempts || !HearthError.is(error, "cut_short")) throw error;
     }

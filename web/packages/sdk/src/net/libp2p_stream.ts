@@ -3,11 +3,9 @@ import type { ByteStream } from "../http/stream.ts";
 
 /** Bytes that may wait here unread before the stream is paused; yamux then stops crediting its window. */
 const highWater = 1024 * 1024;
-/**
- * Data channels know no back-pressure: what the reader doesn't take waits in memory, at most so much, then the
- * stream is reset.
- */
-const maxUnread = 64 * 1024 * 1024;
+/** Data channels can't be paused: beyond so much unread the stream is cut, earlier where the reader can go on. */
+const mostUnread = 64 * 1024 * 1024;
+const mostUnreadWhenCut = 8 * 1024 * 1024;
 /** Between data channel messages (16 KiB) and what a relay likes to carry at once. */
 const maxWrite = 64 * 1024;
 
@@ -19,12 +17,14 @@ export class Libp2pStream implements ByteStream {
   #queued = 0;
   #wake: (() => void) | undefined;
   #error: Error | undefined;
+  readonly #pausable: boolean;
+  #mostUnread = mostUnread;
 
   /** `onReceive` is called whenever bytes come: the peer lives. */
-  constructor(stream: Stream, onReceive?: () => void) {
+  constructor(stream: Stream, options: { pausable?: boolean; onReceive?: () => void } = {}) {
     this.#stream = stream;
-    this.#received = onReceive;
-    stream.maxReadBufferLength = maxUnread;
+    this.#received = options.onReceive;
+    this.#pausable = options.pausable ?? true;
     stream.addEventListener("message", ({ data }) =>
       this.#take(data instanceof Uint8Array ? data : data.subarray()),
     );
@@ -65,6 +65,10 @@ export class Libp2pStream implements ByteStream {
     return this.#stream.close();
   }
 
+  mayBeCut(): void {
+    this.#mostUnread = mostUnreadWhenCut;
+  }
+
   abort(reason: Error): void {
     this.#error ??= reason;
     this.#queue = [];
@@ -76,7 +80,13 @@ export class Libp2pStream implements ByteStream {
     this.#received?.();
     this.#queue.push(bytes);
     this.#queued += bytes.length;
-    if (this.#queued >= highWater && this.#stream.readStatus === "readable") this.#stream.pause();
+    if (this.#pausable) {
+      if (this.#queued >= highWater && this.#stream.readStatus === "readable") this.#stream.pause();
+    } else if (this.#queued > this.#mostUnread && this.#error === undefined) {
+      // What came is kept and read first; then the reader learns that the rest is missing.
+      this.#error = new Error("more came than was read");
+      this.#stream.abort(this.#error);
+    }
     this.#wake?.();
   }
 

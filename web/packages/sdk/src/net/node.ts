@@ -139,7 +139,10 @@ class Libp2pPath implements Path {
       maxOutboundStreams: 900,
     });
     this.lastReceived = performance.now();
-    return new Libp2pStream(stream, () => (this.lastReceived = performance.now()));
+    return new Libp2pStream(stream, {
+      pausable: this.kind === "relay" || this.kind === "websocket",
+      onReceive: () => (this.lastReceived = performance.now()),
+    });
   }
 
   onClose(listener: () => void): void {
