@@ -295,6 +295,52 @@ TEST(Host, MakesTheWriterWaitWhileTheReaderIsSlow) {
   });
 }
 
+TEST(Host, ResetsStreamsOfAConnectionThatFillsItsMemoryAndServesOthers) {
+  TestHosts hosts;
+  Limits limits;
+  limits.memory_bytes_per_connection = 1 << 20;
+  Host& server = hosts.add(limits);
+  Host& greedy = hosts.add();
+  Host& modest = hosts.add();
+  server.listen(loopback());
+  echo_on(server);
+  std::vector<StreamPtr> unread;
+  server.handle("/sink", [&](StreamPtr stream) -> Task<void> {
+    unread.push_back(std::move(stream));
+    co_return;
+  });
+  hosts.run([&]() -> Task<void> {
+    const ConnectionPtr out = co_await greedy.dial(server.id(), server.listen_addresses());
+    std::vector<StreamPtr> streams;
+    for (int i = 0; i < 20; ++i) {
+      StreamPtr stream = co_await out->open("/sink");
+      const Bytes chunk(200'000);
+      co_await stream->write(chunk);
+      streams.push_back(std::move(stream));
+    }
+    co_await hosts.settled([&] { return server.resources().memory_bytes; });
+    EXPECT_GT(server.resources().memory_bytes, 500'000U);
+    EXPECT_LE(server.resources().memory_bytes, 1U << 20);
+    int reset = 0;
+    const Bytes more(1);
+    for (const StreamPtr& stream : streams) {
+      try {
+        co_await stream->write(more);
+      } catch (const boost::system::system_error&) {
+        ++reset;
+      }
+    }
+    EXPECT_GE(reset, 10);
+    const ConnectionPtr other = co_await modest.dial(server.id(), server.listen_addresses());
+    const std::string sent(300'000, 'm');
+    const std::string got = co_await echo(other, sent);
+    EXPECT_EQ(got, sent);
+    unread.clear();
+    out->close();
+    co_await hosts.until([&] { return server.connections_to(greedy.id()).empty(); });
+  });
+}
+
 TEST(Host, PingsAndAnswersPings) {
   TestHosts hosts;
   Host& server = hosts.add();

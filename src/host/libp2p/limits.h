@@ -54,11 +54,14 @@ struct Limits {
   std::size_t negotiating_streams_per_connection = 1024;
 
   // --- memory ---
-  /// Bytes that peers may have in flight to us, over all connections, beyond the 256 KiB that each
-  /// stream starts with: what the windows share as they grow.
-  std::size_t window_budget_bytes = std::size_t{64} << 20;
-  /// The largest window of one stream. 16 MiB fills 1 Gbit/s at 130 ms.
-  std::size_t max_stream_window_bytes = std::size_t{16} << 20;
+  /// What the streams of one connection hold and may be sent: received and not read, written and
+  /// not sent, windows grown beyond their first 256 KiB. A stream that would exceed it is reset;
+  /// windows only stop growing.
+  std::size_t memory_bytes_per_connection = std::size_t{16} << 20;
+  /// The same over all connections.
+  std::size_t memory_bytes = std::size_t{256} << 20;
+  /// The largest window of one stream: 8 MiB fill 1 Gbit/s at 65 ms.
+  std::size_t max_stream_window_bytes = std::size_t{8} << 20;
 
   // --- time ---
   /// From the first byte to an authenticated connection, both directions.

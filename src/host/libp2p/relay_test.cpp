@@ -157,13 +157,12 @@ TEST(Relay, ReservesAgainWhenTheConnectionToTheRelayWasLost) {
 }
 
 TEST(Relay, TakesNoCircuitFromARelayThatWeKeepNoReservationAt) {
-  // The relay holds a reservation of the appliance's, made by someone who then forgot it.
   Meeting at{true};
   at.hosts.run([&]() -> Task<void> {
     co_await at.meet();
     at.visitor.close_peer(at.appliance.id());
-    // Forgets, and stays connected: a relay that goes on is not to be listened to.
-    const RelayClient other{at.appliance};
+    // Serves /stop from now on, and has never heard of the relay, which still offers circuits.
+    const RelayClient newcomer{at.appliance};
     bool refused = false;
     try {
       co_await at.visitor.dial_address(circuit_to(at.relay, at.appliance));

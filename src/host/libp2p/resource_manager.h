@@ -46,6 +46,7 @@ struct ResourceCounters {
   std::size_t half_open = 0;
   std::size_t streams = 0;
   std::size_t prefixes = 0;
+  std::size_t memory_bytes = 0;  // of streams; counted by the host
   std::uint64_t accepted = 0;
   std::array<std::uint64_t, refusal_kinds> refused{};
 

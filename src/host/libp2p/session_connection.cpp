@@ -106,7 +106,7 @@ Shared::Shared(asio::any_io_executor on, HostOptions given, const loop::SystemCl
       id(PeerId::from_public_key(options.key.public_key())),
       credentials(options.key, entropy),
       resources(options.limits),
-      window_budget(options.limits.window_budget_bytes),
+      memory(options.limits.memory_bytes),
       // Not touched, and so not resident, until there is traffic.
       receive_scratch(std::make_unique_for_overwrite<std::byte[]>(scratch_bytes)),
       transmit_scratch(std::make_unique_for_overwrite<std::byte[]>(scratch_bytes)) {}
@@ -199,12 +199,13 @@ SessionConnection::SessionConnection(std::shared_ptr<Shared> shared,
       lease_(std::move(lease)),
       raw_(std::move(raw)),
       direct_(dynamic_cast<DirectAccess*>(raw_.get())),
+      memory_(shared_->options.limits.memory_bytes_per_connection, &shared_->memory),
       session_(session::Options{.role = options_.direction == Direction::outbound
                                             ? session::Role::initiator
                                             : session::Role::responder,
                                 .credentials = shared_->credentials,
                                 .expected = options_.expected,
-                                .budget = shared_->window_budget,
+                                .budget = memory_,
                                 .limits = muxer_limits(shared_->options.limits),
                                 .handshake_timeout = shared_->options.limits.upgrade_timeout},
                shared_->entropy, shared_->clock.now()),

@@ -38,7 +38,7 @@ struct Shared {
   PeerId id;
   noise::Credentials credentials;
   ResourceManager resources;
-  session::MemoryBudget window_budget;
+  session::MemoryBudget memory;
 
   static constexpr std::size_t scratch_bytes = std::size_t{256} << 10;
   std::unique_ptr<std::byte[]> receive_scratch;
@@ -141,6 +141,7 @@ class SessionConnection final : public Connection,
   ConnectionLease lease_;
   RawStream raw_;
   DirectAccess* direct_;
+  session::MemoryBudget memory_;
   session::Session session_;
   std::optional<PeerId> peer_;
   session::CloseReason close_reason_ = session::CloseReason::closed_by_us;
