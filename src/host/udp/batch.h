@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -30,13 +31,18 @@ class Batch {
   [[nodiscard]] bool empty() const { return first_ == count_; }
   [[nodiscard]] bool full() const { return count_ == capacity; }
 
-  /// The next free slot, slot_size bytes. Not when full().
+  /// The next free slot, slot_size bytes. Of a full batch the newest datagram is dropped for it, as
+  /// the kernel would: flush() first, also in on_writable.
   [[nodiscard]] MutableBytes slot() {
-    HEARTH_ASSERT(!full());
+    if (full()) {
+      --count_;
+      ++dropped_;
+    }
     return MutableBytes{*storage_}.subspan(count_ * slot_size, slot_size);
   }
   /// The first `size` bytes of slot() are a datagram.
   void commit(const Endpoint& remote, const Endpoint& local, std::size_t size) {
+    HEARTH_ASSERT(!full() && size <= slot_size);
     datagrams_[count_] = {.remote = remote, .local = local, .bytes = slot().first(size)};
     ++count_;
   }
@@ -47,6 +53,7 @@ class Batch {
     first_ = count_ = 0;
     return true;
   }
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
  private:
   std::unique_ptr<std::array<std::byte, capacity * slot_size>> storage_ =
@@ -54,6 +61,7 @@ class Batch {
   std::array<Datagram, capacity> datagrams_;
   std::size_t first_ = 0;
   std::size_t count_ = 0;
+  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace hearth::udp

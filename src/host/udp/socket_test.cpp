@@ -173,6 +173,21 @@ TEST_F(SocketTest, BatchSendsWhatWasCommittedAndFreesItsSlots) {
   run_until_received(server, 2 * Batch::capacity);
 }
 
+TEST_F(SocketTest, AFullBatchDropsItsNewest) {
+  Peer server{io_, "127.0.0.1:0"};
+  Peer client{io_, "127.0.0.1:0"};
+  Batch batch;
+  for (std::size_t i = 0; i < Batch::capacity + 3; ++i) {
+    batch.slot()[0] = static_cast<std::byte>(i);
+    batch.commit(server.socket.local(), client.socket.local(), 1);
+  }
+  EXPECT_EQ(batch.dropped(), 3U);
+  EXPECT_TRUE(batch.flush(client.socket));
+  run_until_received(server, Batch::capacity);
+  EXPECT_EQ(server.received.front().text, std::string(1, '\0'));
+  EXPECT_EQ(server.received.back().text, std::string(1, static_cast<char>(Batch::capacity + 2)));
+}
+
 TEST(InterfaceAddresses, NamesLoopbackOnlyWhenAsked) {
   const IpAddress loopback = *IpAddress::parse("127.0.0.1");
   EXPECT_THAT(interface_addresses({.with_loopback = true}), Contains(loopback));
