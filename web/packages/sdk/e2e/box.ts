@@ -16,6 +16,9 @@ import { labels, signStatement } from "../src/identity/statements.ts";
 import { Libp2pStream } from "../src/net/libp2p_stream.ts";
 import { serveOne } from "../src/testing/http_server.ts";
 
+/** The targets of all requests. */
+const asked: string[] = [];
+
 const rootSeed = new Uint8Array(32).fill(9);
 const hostSeed = crypto.getRandomValues(new Uint8Array(32));
 
@@ -69,8 +72,9 @@ async function start(flock: string): Promise<{ root: string; peerId: string; add
 }
 
 async function serve(stream: Libp2pStream, by: string, certificate: Uint8Array): Promise<void> {
-  await serveOne(stream, async ({ target, body }) => {
+  await serveOne(stream, async ({ target, body, headers: given }) => {
     const headers = { "X-By": by };
+    asked.push(target);
     switch (target.split("?")[0]) {
       case "/api/v1/appliance":
         return Response.json({ name: "Box", host_certificate: toBase64url(certificate) }, { headers });
@@ -79,6 +83,16 @@ async function serve(stream: Libp2pStream, by: string, certificate: Uint8Array):
       case "/slow":
         await new Promise((resolve) => setTimeout(resolve, 2500));
         return new Response(new Uint8Array(1_000_000).fill(7), { headers });
+      case "/ranged": {
+        const from = Number(/^bytes=(\d+)-/.exec(given.get("range") ?? "bytes=0-")?.[1]);
+        const bytes = new Uint8Array(40_000_000 - from).map((_, i) => (from + i) >> 8);
+        const range: Record<string, string> =
+          from === 0 ? {} : { "Content-Range": `bytes ${from}-39999999/40000000` };
+        return new Response(bytes, {
+          status: from === 0 ? 200 : 206,
+          headers: { ...headers, ...range, ETag: '"v1"', "Accept-Ranges": "bytes", "X-From": String(from) },
+        });
+      }
       case "/large":
         return new Response(new Uint8Array(20_000_000).fill(5), { headers });
       default:
@@ -87,4 +101,4 @@ async function serve(stream: Libp2pStream, by: string, certificate: Uint8Array):
   });
 }
 
-Object.assign(window, { start });
+Object.assign(window, { start, asked });

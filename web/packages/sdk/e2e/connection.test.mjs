@@ -136,6 +136,25 @@ describe("a connection", () => {
     assert.deepEqual(result, [20_000_000, true, 10_000_000, true]);
   });
 
+  test("holds little of a body that is read slowly over data channels, and reads it whole", async () => {
+    await reach();
+    await state("direct");
+    const result = await page.evaluate(async () => {
+      const response = await window.connection.fetch("/ranged");
+      let offset = 0;
+      let whole = true;
+      for await (const chunk of response.body) {
+        for (let i = 0; i < chunk.length; i += 97) whole &&= chunk[i] === (((offset + i) >> 8) & 0xff);
+        if (offset < 2_000_000) await new Promise((resolve) => setTimeout(resolve, 100));
+        offset += chunk.length;
+      }
+      return [offset, whole];
+    });
+    assert.deepEqual(result, [40_000_000, true]);
+    const asked = await box.evaluate(() => window.asked.filter((target) => target === "/ranged").length);
+    assert.ok(asked > 1, "the stream was never cut");
+  });
+
   test("stays relayed when the browsers can't meet, and says so within 3.5 s", async () => {
     for (const each of [page, box]) await each.evaluate(() => (window.deaf = true));
     await reach();
