@@ -101,8 +101,9 @@ TEST(IdentifyMessage, IsBounded) {
   codec::ProtoWriter protocols;
   for (std::size_t i = 0; i <= max_protocols; ++i) protocols.text(3, "/a");
   EXPECT_EQ(decode_message(protocols.view()).error(), IdentifyError::too_large);
-  EXPECT_EQ(decode_message(codec::ProtoWriter{}.text(6, std::string(257, 'x')).view()).error(),
-            IdentifyError::too_large);
+  EXPECT_EQ(
+      decode_message(codec::ProtoWriter{}.text(6, std::string(max_text + 1, 'x')).view()).error(),
+      IdentifyError::too_large);
   codec::ProtoWriter addresses;
   for (std::size_t i = 0; i < 100; ++i) addresses.bytes(2, address("/ip4/1.1.1.1/tcp/1").bytes());
   EXPECT_EQ(decode_message(addresses.view()).value().listen_addresses.size(), max_addresses);

@@ -31,7 +31,8 @@ inline constexpr std::size_t max_frames = 10;
 /// More addresses than this are passed over.
 inline constexpr std::size_t max_addresses = 64;
 inline constexpr std::size_t max_protocols = 256;
-inline constexpr std::size_t max_text = 256;
+/// A protocol id, or a version: browsers put their whole user agent there.
+inline constexpr std::size_t max_text = 1024;
 
 /// As it stands on the wire. What is absent or empty was not said, which in a push means:
 /// unchanged.
