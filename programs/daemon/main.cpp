@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <stdexcept>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -10,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <malloc.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <hearth/daemon/daemon.h>
 #include <hearth/daemon/options.h>
@@ -59,6 +61,10 @@ daemon::Provisions provide(daemon::Options& options, Log& log) {
     }
   }
   process::become(account);
+  if (::access(options.data_dir.c_str(), R_OK | W_OK | X_OK) != 0)
+    throw std::runtime_error{options.data_dir + " can't be entered by uid " +
+                             std::to_string(account.uid) +
+                             ": a directory above it is closed to others. Choose another --data-dir."};
   return provisions;
 }
 

@@ -264,7 +264,9 @@ loop::Task<http::Response> Daemon::Parts::answer_local(http::Request request) {
   if (!api_path || asked == local::Origin::app) co_return origins->serve(request);
   if (auto refusal = guard->refuse(request)) co_return std::move(*refusal);
   if (path == "/.well-known/hearth") co_return well_known();
-  co_return co_await router.handle(std::move(request), appliance::Caller{});
+  if (path == "/.well-known/hearth-flock" && flock) co_return flock->well_known();
+  appliance::Caller caller;  // named: g++ 12 destroys temporaries of a co_await twice
+  co_return co_await router.handle(std::move(request), std::move(caller));
 }
 
 http::Response Daemon::Parts::well_known() const {

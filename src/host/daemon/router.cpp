@@ -112,8 +112,8 @@ loop::Task<Response> Router::flocks(Request request, const appliance::Who& who) 
     if (!id) co_return error_response(404, "not_found", "This box isn't in that flock.");
     const auto left = parts_.membership.leave(*id);
     if (!left) co_return refuse_join(left.error());
-    co_return *left ? Response::empty(204)
-                    : error_response(404, "not_found", "This box isn't in that flock.");
+    if (*left) co_return Response::empty(204);
+    co_return error_response(404, "not_found", "This box isn't in that flock.");
   }
   co_return error_response(405, "bad_request",
                            "Flocks are read with GET, joined with POST, left with DELETE.");

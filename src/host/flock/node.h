@@ -54,6 +54,9 @@ class Node {
   /// Over TCP and WebSocket, as told to browsers.
   [[nodiscard]] std::vector<std::string> browser_addresses() const { return server_->addresses(); }
 
+  /// What `/.well-known/hearth-flock` answers, for pages served elsewhere.
+  [[nodiscard]] http::Response well_known() const { return server_->well_known(); }
+
   loop::Task<void> shut_down() { return host_.shut_down(); }
 
  private:

@@ -35,10 +35,11 @@ class Server {
   void set_stun_url(std::string url) { options_.stun_url = std::move(url); }
   /// Where it is reached, over TCP and WebSocket, each with its /p2p/ID.
   [[nodiscard]] std::vector<std::string> addresses() const;
+  /// `/.well-known/hearth-flock`.
+  [[nodiscard]] http::Response well_known() const;
 
  private:
   loop::Task<http::Response> answer(http::Request request, Asker asker);
-  [[nodiscard]] http::Response well_known() const;
   [[nodiscard]] http::Response metrics() const;
 
   libp2p::Host& host_;

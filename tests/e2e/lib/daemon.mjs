@@ -1,6 +1,6 @@
 // Starts the project's programs as a person would, and ends exactly what it started.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -12,6 +12,7 @@ export const web =
 /** A fresh folder, gone when the test is over. */
 export function scratch(t, prefix = "hearth-") {
   const folder = mkdtempSync(join(tmpdir(), prefix));
+  chmodSync(folder, 0o711); // hearthd enters it as a user of its own
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
@@ -81,7 +82,7 @@ export function startAppliance(t, dataDir, { args = [], ...options } = {}) {
     "hearthd",
     [
       ...["--data-dir", dataDir, "--http", "127.0.0.1:0", "--p2p-port", "0"],
-      ...["--embedded-flock", "0", "--ready-json", ...args],
+      ...["--embedded-flock", "0", "--listen-ip", "127.0.0.1", "--ready-json", ...args],
     ],
     options,
   );
