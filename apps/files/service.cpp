@@ -510,6 +510,8 @@ Task<Response> Service::change(PersonPtr who, Request& request, std::string_view
   const auto type = request.headers.get("Content-Type").value_or("");
   if (!http::same_name(type.substr(0, type.find(';')), "application/json"))
     throw Problem{415, "wrong_media_type", "Send application/json."};
+  // Said before it is sent, to those who wait for 100 (Continue).
+  if (request.body->length().value_or(0) > most_body_bytes) throw http::BodyTooLarge{};
   const std::string text = co_await http::read_all(*request.body, most_body_bytes);
   const Json body = Json::parse(text, nullptr, false);
   if (!body.is_object()) throw Problem{400, "bad_request", "That isn't a JSON object."};

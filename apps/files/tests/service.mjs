@@ -73,7 +73,9 @@ export class Service {
 
   ask(method, path, { body, ...options } = {}) {
     return new Promise((done, fail) => {
-      const request = this.open(method, path, options);
+      // Waiting for 100 (Continue), as curl does: an early refusal is read, and not lost to a broken pipe.
+      const wait = body !== undefined && body.length > 0;
+      const request = this.open(method, path, wait ? { ...options, headers: { ...options.headers, Expect: "100-continue", "Content-Length": String(Buffer.byteLength(body)) } } : options);
       request.once("error", fail);
       request.once("response", (response) => {
         const parts = [];
@@ -85,7 +87,9 @@ export class Service {
           done({ status: response.statusCode, headers: response.headers, bytes, json: isJson && bytes.length ? JSON.parse(bytes) : undefined });
         });
       });
-      request.end(body);
+      if (!wait) return request.end();
+      request.once("continue", () => request.end(body));
+      request.flushHeaders();
     });
   }
 
