@@ -138,6 +138,9 @@ void Port::deliver(Instant now, ice::SessionTag tag, const udp::Datagram& datagr
   webrtc::Connection& core = found->second.session->core();
   const auto received = core.receive(now, datagram.remote, datagram.local, datagram.bytes);
   if (received && *received == ice::Received::check) demux_.bind(tag, datagram.remote);
+  // A lite peer sends no checks: its answers prove its address.
+  if (received && *received == ice::Received::response && core.path())
+    demux_.bind(tag, core.path()->remote);
   touched_.insert(tag);
 }
 

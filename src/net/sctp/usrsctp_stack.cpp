@@ -243,6 +243,8 @@ void Association::Impl::drop_socket() {
 
 void Association::Impl::after_input(Instant at) {
   now = at;
+  endpoint.readable =
+      true;  // a wake-up may have been deferred past its own call; looking costs little
   read_all();
   if (closed) return;
   if (!resets_waiting.empty()) request_resets();
