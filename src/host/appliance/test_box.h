@@ -51,6 +51,8 @@ struct Reply {
 class TestBox {
  public:
   TestBox();
+  /// In a directory and on a store that outlive it.
+  TestBox(const std::filesystem::path& keys_directory, storage::Store& given);
 
   /// As after a restart: everything from keys and store again.
   void restart();
@@ -60,6 +62,8 @@ class TestBox {
   TemporaryDirectory directory;
   SeededEntropy entropy{1};
   storage::MemoryStore store;
+  std::filesystem::path keys_directory = directory.path();
+  storage::Store* used_store = &store;
   NullLog log;
   Instant now{std::chrono::hours{1000}};
   std::int64_t wall_seconds = 1'790'000'000;

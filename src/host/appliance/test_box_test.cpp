@@ -68,12 +68,17 @@ TestBox::TestBox() {
   restart();
 }
 
+TestBox::TestBox(const std::filesystem::path& keys_directory_, storage::Store& given)
+    : keys_directory(keys_directory_), used_store(&given) {
+  restart();
+}
+
 void TestBox::restart() {
   api.reset();
   keys = std::make_unique<Keys>(
-      Keys::open(directory.path(), entropy, Timestamp::from_seconds(wall_seconds)));
+      Keys::open(keys_directory, entropy, Timestamp::from_seconds(wall_seconds)));
   api = std::make_unique<Api>(
-      ApiOptions{.store = store,
+      ApiOptions{.store = *used_store,
                  .keys = *keys,
                  .entropy = entropy,
                  .log = log,
