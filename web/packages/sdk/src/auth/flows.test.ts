@@ -42,6 +42,7 @@ class Box {
   clientPeer = peerOf(3);
   clientDevice = idOf(3);
   signedIn = "";
+  loggedIn = "";
   pairing = new Set([toBase64url(ed25519.getPublicKey(seed(7)))]);
   stretching = { memory: 65_536, iterations: 3, parallelism: 1 };
   answers: Json = {};
@@ -104,6 +105,7 @@ class Box {
         if (text("proof") !== toBase64url(loginProof("client", sessionKey, parties)))
           return refuse(403, "denied");
         if (entry === undefined) return refuse(403, "denied");
+        this.loggedIn = entry.id;
         return {
           proof: toBase64url(loginProof("server", sessionKey, parties)),
           vault: entry.vault,
@@ -136,6 +138,13 @@ class Box {
         return this.#signedIn(
           this.personas.get(this.signedIn) ?? { id: idOf(60), name: "anna", role: "owner" },
         );
+      }
+      case "GET devices": {
+        const certified = this.certificates.some((text) => {
+          const { kind, persona } = verifyDeviceCertificate(fromBase64url(text) ?? new Uint8Array());
+          return kind === "appliance" && persona === this.loggedIn;
+        });
+        return { devices: [{ id: idOf(2), kind: "appliance", ...(certified ? { certificate: "…" } : {}) }] };
       }
       case "GET me":
         return { ...this.#signedIn(this.personas.get(this.signedIn) ?? { id: "", name: "", role: "owner" }) };

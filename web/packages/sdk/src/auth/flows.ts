@@ -61,6 +61,8 @@ export interface AddPersonaOptions {
   name: string;
   displayName: string;
   password: string;
+  /** Default `member`. */
+  role?: "owner" | "member";
   signal?: AbortSignal;
 }
 
@@ -119,6 +121,13 @@ export async function login(connection: HearthConnection, options: LoginOptions)
   try {
     checkSeed(seed, persona);
     await certify(connection, seed, persona, key.id, "browser", signal);
+    // A persona that an owner made has had no way to take the appliance in before its first login.
+    const told = await requestJson(connection, "GET", "/api/v1/devices", undefined, signal);
+    const appliance = told
+      .list("devices")
+      .find((each) => each.text("kind") === "appliance" && !each.has("certificate"));
+    if (appliance !== undefined)
+      await certify(connection, seed, persona, appliance.text("id"), "appliance", signal);
   } finally {
     seed.fill(0);
   }
@@ -186,10 +195,11 @@ export async function changePassword(
 
 /** By an owner's device: makes another person with an own key and password. */
 export async function addPersona(connection: HearthConnection, options: AddPersonaOptions): Promise<Persona> {
-  const { name, displayName, password, signal } = options;
+  const { name, displayName, password, role, signal } = options;
   const { seed, finish } = await register(connection, "personas", password, {}, signal);
   seed.fill(0);
-  return readPersona((await finish({ name, display_name: displayName })).object("persona"));
+  const described = { name, display_name: displayName, ...(role === undefined ? {} : { role }) };
+  return readPersona((await finish(described)).object("persona"));
 }
 
 /** A new persona's key, and its password's record, up to the request that finishes. */
