@@ -30,13 +30,13 @@ async function open(query, options) {
 }
 
 const tests = {};
-for (const [name, { query, act }] of Object.entries(screens)) {
+for (const [name, { query, act, skip }] of Object.entries(screens)) {
   tests[`${name}: axe finds nothing, nothing overflows`] = async () => {
     for (const { width, theme } of matrix) {
       const page = await open(query, { width, theme, height: width < 500 ? 700 : 900 });
       if (act) await act(page);
       await page.waitForTimeout(150);
-      await assertAccessible(page, `${name} ${theme} ${width}`);
+      await assertAccessible(page, `${name} ${theme} ${width}`, { skip });
       await shoot(page, `shell/${name}-${theme}-${width}`, { fullPage: true });
       page.check();
       await page.context().close();

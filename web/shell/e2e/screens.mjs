@@ -98,6 +98,8 @@ export const screens = {
     },
   },
   reach: {
+    // react-aria's own invisible "Dismiss" stands in the popover beside the dialog.
+    skip: ["region"],
     query: "scene=inside&reach=relayed",
     act: async (page) => {
       await page.getByRole("button", { name: /^Connection/ }).click();

@@ -118,13 +118,13 @@ export function Threshold({
   usePageTitle(title);
   return (
     <div className="s-threshold">
-      <div className="s-threshold-picture">
+      <header className="s-threshold-picture">
         <span className="s-brand">
           <HearthMark size={22} />
           Hearth
         </span>
         <HousePicture lit={lit} width={420} land />
-      </div>
+      </header>
       <main id="content" className={wide ? "s-threshold-main s-threshold-wide" : "s-threshold-main"}>
         {step && (
           <div className="s-steps" role="img" aria-label={t("first.step", step)}>

@@ -214,7 +214,7 @@ tests["a new folder, things moved into it, and the undo of that"] = async () => 
   const page = await open("path=Keys");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByRole("menuitem", { name: "New folder" }).click();
-  await page.getByLabel("Name").fill("Inside");
+  await page.getByLabel("Name", { exact: true }).fill("Inside");
   await page.keyboard.press("Enter");
   await row(page, /Inside/).waitFor();
   await row(page, /one\.txt/).click();

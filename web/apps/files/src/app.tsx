@@ -313,7 +313,6 @@ function Files() {
           event.target.value = "";
         }}
       />
-      <h1 className="h-hidden">{title}</h1>
       {selected > 0 && place.view !== "trash" ? (
         <SelectionBar count={selected} onAct={act} onClear={() => setSelection(nothing)} />
       ) : (
@@ -386,6 +385,7 @@ function Files() {
         </header>
       )}
       <main className="f-main">
+        <h1 className="h-hidden">{title}</h1>
         <InterruptedNotice onChoose={() => fileInput.current?.click()} />
         {place.view === "trash" && <Trash />}
         {place.view !== "trash" && listing.error !== null && listing.total === 0 && (

@@ -35,6 +35,7 @@ export function AppPage() {
     setReady(false);
     setError(null);
     const hints = new URLSearchParams({ lang: preferences.locale });
+    if (scheme !== undefined) hints.set("theme", scheme);
     if (open !== undefined) hints.set("open", open);
     let host: AppFrame | null = null;
     try {
