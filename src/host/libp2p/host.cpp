@@ -325,7 +325,9 @@ void Host::close_peer(const PeerId& peer) noexcept {
 }
 
 ResourceCounters Host::resources() const {
-  return impl_->shared->resources.counters();
+  ResourceCounters counters = impl_->shared->resources.counters();
+  counters.memory_bytes = impl_->shared->memory.used();
+  return counters;
 }
 const Limits& Host::limits() const {
   return impl_->shared->options.limits;
