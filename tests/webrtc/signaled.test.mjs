@@ -11,8 +11,8 @@ before(async () => {
   const address = relay.ready.addrs[0]
   program = await Program.start('webrtc-echo', ['--relay', address])
   second = await Program.start('webrtc-echo', ['--relay', address])
-  relayed = (await program.line()).relayed
-  await second.line()
+  relayed = await relayedAddress(program)
+  await relayedAddress(second)
   browser = await Browser.start({ '/page.js': await bundle('libp2p-page.mjs') })
   page = await browser.page()
   await page.addScriptTag({ url: '/page.js' })
@@ -22,8 +22,16 @@ after(async () => {
   for (const one of [program, second, relay]) await one?.stop()
 })
 
+/** The program says where it is reached through the relay; then it takes orders. */
+async function relayedAddress(program) {
+  const { relayed } = await program.line()
+  return `${relayed}/p2p/${program.ready.peer_id}`
+}
+async function order(program, what) {
+  for (let reply = await program.ask(what); ; reply = await program.line()) if (!reply.relayed) return reply
+}
 const viaWebSocket = address => address.replace(/(tcp\/\d+)(\/ws)?/, '$1/ws')
-const withPeer = () => viaWebSocket(relayed.includes(program.ready.peer_id) ? relayed : `${relayed}/p2p/${program.ready.peer_id}`)
+const throughTheRelay = () => viaWebSocket(relayed)
 
 test('js-libp2p dials /webrtc through the relay and gets 1 MB back', async () => {
   const result = await page.evaluate(async address => {
@@ -32,7 +40,7 @@ test('js-libp2p dials /webrtc through the relay and gets 1 MB back', async () =>
     const direct = await node.dial(multiaddr(address.replace('/p2p-circuit', '/p2p-circuit/webrtc')))
     const { bytes, same } = await echo(direct, 1_000_000)
     return { bytes, same, direct: direct.direct, multiplexer: direct.multiplexer, carrier: relayed.status }
-  }, withPeer())
+  }, throughTheRelay())
   assert.deepEqual(result, { bytes: 1_000_000, same: true, direct: true, multiplexer: '/webrtc', carrier: 'open' })
 })
 
@@ -46,13 +54,14 @@ test('50 streams at once on the direct connection', async () => {
 })
 
 test('two of ours meet the same way, one offering and one answering', async () => {
-  const address = relayed.includes(program.ready.peer_id) ? relayed : `${relayed}/p2p/${program.ready.peer_id}`
-  const dialed = await second.ask({ do: 'dial', address: address.replace('/p2p-circuit', '/p2p-circuit/webrtc') })
+  const dialed = await order(second, { do: 'dial', address: relayed.replace('/p2p-circuit', '/p2p-circuit/webrtc') })
   assert.equal(dialed.transport, 'webrtc', JSON.stringify(dialed))
 })
 
 test('one of ours dials another by webrtc-direct', async () => {
-  const dialed = await second.ask({ do: 'dial', address: program.ready.addrs.find(one => one.includes('webrtc-direct')) })
+  const dialed = await order(second, { do: 'dial', address: program.ready.addrs.find(one => one.includes('webrtc-direct')) })
   assert.equal(dialed.transport, 'webrtc-direct', JSON.stringify(dialed))
   assert.equal(dialed.peer, program.ready.peer_id)
+  const echoed = await order(second, { do: 'echo', peer: program.ready.peer_id, bytes: 1_000_000 })
+  assert.equal(echoed.ok, true, JSON.stringify(echoed))
 })

@@ -61,6 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::array<Side, 2> sides{Side{Channels{Channels::Parity::even, {.max_inbound = 5}}, {}},
                             Side{Channels{Channels::Parity::odd, {.max_inbound = 5}}, {}}};
   for (Side& side : sides) side.channels.established(streams);
+  bool forged = false;
   for (std::size_t i = 0; i + 1 < size; i += 2) {
     Side& side = sides[data[i] & 1];
     Side& other = sides[~data[i] & 1];
@@ -82,6 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         break;
       case 4:
+        forged = true;
         (void)side.channels.receive(
             sctp::Message{id, sctp::Ppid{50U + data[i + 1] % 9}, sctp::Ordering::ordered,
                           to_bytes(std::as_bytes(std::span{data + i, size - i}))});
@@ -97,5 +99,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     deliver(sides[0], sides[1]);
     deliver(sides[1], sides[0]);
   }
+  for (const Side& side : sides) HEARTH_ASSERT(forged || side.channels.size() == 0);
   return 0;
 }
