@@ -145,6 +145,18 @@ describe("against hearthd", { skip }, () => {
     assert.equal(transport.relayed, false);
   });
 
+  test("webrtc-direct needs no changed offer, which browsers are about to refuse", async () => {
+    const strict = await launch("--force-fieldtrials=WebRTC-NoSdpMangleUfrag/Enabled/");
+    try {
+      context = await strict.newContext();
+      page = await visitor();
+      const { status } = await login({ root: ready.root, multiaddrs: direct() });
+      assert.equal(status.transport, "webrtc-direct");
+    } finally {
+      await strict.close();
+    }
+  });
+
   test("a relayed connection becomes direct through the flock", async () => {
     const { signedIn } = await login({ root: ready.root, multiaddrs: [circuit()] });
     assert.equal(signedIn.persona.name, "anna");

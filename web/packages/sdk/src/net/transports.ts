@@ -1,6 +1,7 @@
 /** The transports only a browser window has. */
 import { webRTC, webRTCDirect } from "@libp2p/webrtc";
 import type { TransportFactory } from "./node.ts";
+import { version2Configuration } from "./webrtc_direct_v2.ts";
 
 /**
  * `stun` gives the flock's STUN server when a connection is made: never another one. An empty list matters:
@@ -14,9 +15,8 @@ export function rtcConfiguration(stun: () => string | undefined): () => RTCConfi
 }
 
 export function browserTransports(stun: () => string | undefined): TransportFactory[] {
-  // With a known address nothing is to be found out: no server at all.
   return [
     webRTC({ rtcConfiguration: rtcConfiguration(stun) }),
-    webRTCDirect({ rtcConfiguration: { iceServers: [] } }),
+    webRTCDirect({ rtcConfiguration: version2Configuration }),
   ];
 }
