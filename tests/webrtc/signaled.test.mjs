@@ -58,10 +58,18 @@ test('two of ours meet the same way, one offering and one answering', async () =
   assert.equal(dialed.transport, 'webrtc', JSON.stringify(dialed))
 })
 
-test('one of ours dials another by webrtc-direct', async () => {
-  const dialed = await order(second, { do: 'dial', address: program.ready.addrs.find(one => one.includes('webrtc-direct')) })
-  assert.equal(dialed.transport, 'webrtc-direct', JSON.stringify(dialed))
-  assert.equal(dialed.peer, program.ready.peer_id)
-  const echoed = await order(second, { do: 'echo', peer: program.ready.peer_id, bytes: 1_000_000 })
-  assert.equal(echoed.ok, true, JSON.stringify(echoed))
+test('one of ours dials another by webrtc-direct, once', async () => {
+  const third = await Program.start('webrtc-echo')
+  try {
+    const address = program.ready.addrs.find(one => one.includes('webrtc-direct'))
+    const dialed = await third.ask({ do: 'dial', address })
+    assert.equal(dialed.transport, 'webrtc-direct', JSON.stringify(dialed))
+    assert.equal(dialed.peer, program.ready.peer_id)
+    const echoed = await third.ask({ do: 'echo', peer: program.ready.peer_id, bytes: 1_000_000 })
+    assert.equal(echoed.unchanged, 1, JSON.stringify(echoed))
+    const again = await third.ask({ do: 'dial', address })
+    assert.equal(again.ok, false)
+  } finally {
+    await third.stop()
+  }
 })

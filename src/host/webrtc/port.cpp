@@ -106,6 +106,14 @@ std::vector<Endpoint> Port::bases() const {
   return all;
 }
 
+bool Port::reaches(const Endpoint& remote) const {
+  return std::ranges::any_of(sessions_, [&](const auto& one) {
+    RtcConnection& session = *one.second.session;
+    const auto& path = session.core().path();
+    return session.is_open() && path && path->remote == remote;
+  });
+}
+
 Counters Port::counters() const {
   Counters all = counters_;
   all.sessions = sessions_.size();

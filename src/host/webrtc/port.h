@@ -34,6 +34,10 @@ class Port final : public SessionOwner, public std::enable_shared_from_this<Port
                                               std::optional<peer::PeerId> expected);
   std::shared_ptr<RtcConnection> begin_signaled(const peer::PeerId& peer, ice::Role role);
 
+  /// Whether a session stands with this endpoint: a second one between the same two sockets
+  /// couldn't be told from it.
+  [[nodiscard]] bool reaches(const Endpoint& remote) const;
+
   [[nodiscard]] std::vector<Endpoint> bound() const;
   /// Where this machine can be reached, best first.
   [[nodiscard]] std::vector<Endpoint> bases() const;

@@ -129,6 +129,7 @@ class WebRtcTransport::Impl {
     for (const Bytes& hash : address.certhashes())
       if (!certhash) certhash = dtls::Fingerprint::from_multihash(hash);
     if (!certhash) throw system_error{asio::error::invalid_argument};
+    if (self->port_->reaches(*address.udp())) throw system_error{asio::error::already_connected};
     const auto session = self->port_->begin_direct(*address.udp(), *certhash, peer_of(address));
     if (!session) throw system_error{asio::error::no_buffer_space};
     auto waiting = RtcConnection::wait_secured(session);
