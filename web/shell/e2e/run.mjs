@@ -45,7 +45,9 @@ for (const [name, { query, act, skip }] of Object.entries(screens)) {
 }
 
 const focused = (page) =>
-  page.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "");
+  page.evaluate(
+    () => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? "",
+  );
 
 tests["login with the keyboard alone, three steps: box, name, password"] = async () => {
   const page = await open("scene=stranger", {});
@@ -77,7 +79,9 @@ tests["a wrong password keeps what was typed and says what to do"] = async () =>
   await page.getByRole("button", { name: "Log in", exact: true }).click();
   await page.getByRole("alert").getByText("Check both and try again").waitFor();
   assert.deepEqual(
-    await page.locator("input:not([type=checkbox])").evaluateAll((inputs) => inputs.map((input) => input.value)),
+    await page
+      .locator("input:not([type=checkbox])")
+      .evaluateAll((inputs) => inputs.map((input) => input.value)),
     ["casa", "anna", "wrong one"],
   );
   await page.context().close();
@@ -101,7 +105,9 @@ tests["the first run, from the link to files, with the recovery words typed agai
   await page.getByLabel("Password", { exact: true }).fill("plum kettle rivers nine");
   await page.keyboard.press("Enter");
   await page.getByRole("button", { name: "Show the words" }).click();
-  const words = await page.locator(".s-words li").evaluateAll((items) => items.map((item) => item.lastChild?.textContent ?? ""));
+  const words = await page
+    .locator(".s-words li")
+    .evaluateAll((items) => items.map((item) => item.lastChild?.textContent ?? ""));
   assert.equal(words.length, 24);
   await page.getByRole("button", { name: "I’ve written them down" }).click();
   const fields = page.getByRole("textbox");
@@ -137,19 +143,20 @@ tests["a wrong code keeps name and password, and asks for the code again"] = asy
   await page.context().close();
 };
 
-tests["going to another page moves the focus to its heading; the skip link leads past the bar"] = async () => {
-  const page = await open("scene=inside", {});
-  await page.getByRole("link", { name: "Devices" }).click();
-  await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
-  await page.waitForFunction(() => document.activeElement?.tagName === "H1");
-  assert.equal(await focused(page), "Devices");
-  assert.match(await page.title(), /^Devices/);
-  await page.keyboard.press("Tab");
-  await page.locator(".h-skip").focus();
-  await page.keyboard.press("Enter");
-  assert.equal(await focused(page), "Devices");
-  await page.context().close();
-};
+tests["going to another page moves the focus to its heading; the skip link leads past the bar"] =
+  async () => {
+    const page = await open("scene=inside", {});
+    await page.getByRole("link", { name: "Devices" }).click();
+    await page.getByRole("heading", { name: "Devices", level: 1 }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+    assert.equal(await focused(page), "Devices");
+    assert.match(await page.title(), /^Devices/);
+    await page.keyboard.press("Tab");
+    await page.locator(".h-skip").focus();
+    await page.keyboard.press("Enter");
+    assert.equal(await focused(page), "Devices");
+    await page.context().close();
+  };
 
 tests["a device is renamed and removed with the keyboard alone"] = async () => {
   const page = await open("scene=inside&path=/devices", {});

@@ -63,7 +63,8 @@ tests["a file goes up in checked chunks and arrives byte by byte"] = async () =>
   await page.reload();
   let checked = 0;
   page.on("request", (request) => {
-    if (request.method() === "PATCH" && /^sha256 .{44}$/.test(request.headers()["upload-checksum"] ?? "")) checked += 1;
+    if (request.method() === "PATCH" && /^sha256 .{44}$/.test(request.headers()["upload-checksum"] ?? ""))
+      checked += 1;
   });
   await choose(page, [{ name: "film.bin", mimeType: "application/octet-stream", buffer: bytes }]);
   await page.getByText("1 file is on your box").first().waitFor();
@@ -96,34 +97,38 @@ tests["an upload survives a broken connection and goes on where it stopped"] = a
   await page.context().close();
 };
 
-tests["an upload can be paused, goes on, and is there after a reload when its file is given again"] = async () => {
-  const bytes = randomBytes(5_000_000);
-  const file = join(scratch, "long.bin");
-  writeFileSync(file, bytes);
-  const page = await open("path=Uploads");
-  page.on("dialog", (dialog) => void dialog.accept());
-  let held = true;
-  await page.route(/\/api\/v1\/uploads\/.+/, async (route) => {
-    const offset = Number(route.request().headers()["upload-offset"] ?? 0);
-    if (held && route.request().method() === "PATCH" && offset > 0) return;
-    await route.continue();
-  });
-  await choose(page, [file]);
-  await page.getByText(/^1 MB of 5 MB/).first().waitFor();
-  await page.getByRole("button", { name: "Pause long.bin" }).click();
-  await page.getByText(/Paused at 1(\.\d)? MB of 5 MB/).waitFor();
-  await page.reload();
-  await page.getByText("The upload of long.bin was cut off").waitFor();
-  held = false;
-  const before = box.requests.filter((request) => request.startsWith("POST /api/v1/uploads")).length;
-  const chooser = page.waitForEvent("filechooser");
-  await page.getByRole("button", { name: "Choose files" }).click();
-  await (await chooser).setFiles([file]);
-  await page.getByText("1 file is on your box").first().waitFor();
-  assert.equal(box.requests.filter((request) => request.startsWith("POST /api/v1/uploads")).length, before);
-  assert.equal(sha256(readFileSync(onDisk("Uploads/long.bin"))), sha256(bytes));
-  await page.context().close();
-};
+tests["an upload can be paused, goes on, and is there after a reload when its file is given again"] =
+  async () => {
+    const bytes = randomBytes(5_000_000);
+    const file = join(scratch, "long.bin");
+    writeFileSync(file, bytes);
+    const page = await open("path=Uploads");
+    page.on("dialog", (dialog) => void dialog.accept());
+    let held = true;
+    await page.route(/\/api\/v1\/uploads\/.+/, async (route) => {
+      const offset = Number(route.request().headers()["upload-offset"] ?? 0);
+      if (held && route.request().method() === "PATCH" && offset > 0) return;
+      await route.continue();
+    });
+    await choose(page, [file]);
+    await page
+      .getByText(/^1 MB of 5 MB/)
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "Pause long.bin" }).click();
+    await page.getByText(/Paused at 1(\.\d)? MB of 5 MB/).waitFor();
+    await page.reload();
+    await page.getByText("The upload of long.bin was cut off").waitFor();
+    held = false;
+    const before = box.requests.filter((request) => request.startsWith("POST /api/v1/uploads")).length;
+    const chooser = page.waitForEvent("filechooser");
+    await page.getByRole("button", { name: "Choose files" }).click();
+    await (await chooser).setFiles([file]);
+    await page.getByText("1 file is on your box").first().waitFor();
+    assert.equal(box.requests.filter((request) => request.startsWith("POST /api/v1/uploads")).length, before);
+    assert.equal(sha256(readFileSync(onDisk("Uploads/long.bin"))), sha256(bytes));
+    await page.context().close();
+  };
 
 tests["a cancelled upload leaves nothing"] = async () => {
   const page = await open("path=Uploads");
@@ -131,8 +136,13 @@ tests["a cancelled upload leaves nothing"] = async () => {
     if (route.request().method() === "PATCH" && route.request().headers()["upload-offset"] !== "0") return;
     await route.continue();
   });
-  await choose(page, [{ name: "never.bin", mimeType: "application/octet-stream", buffer: randomBytes(4_000_000) }]);
-  await page.getByText(/of 4 MB/).first().waitFor();
+  await choose(page, [
+    { name: "never.bin", mimeType: "application/octet-stream", buffer: randomBytes(4_000_000) },
+  ]);
+  await page
+    .getByText(/of 4 MB/)
+    .first()
+    .waitFor();
   const gone = page.waitForResponse((response) => response.request().method() === "DELETE");
   await page.getByRole("button", { name: "Cancel never.bin" }).click();
   assert.equal((await gone).status(), 204);
@@ -177,7 +187,9 @@ tests["the keyboard alone: open, rename, trash, undo, search"] = async () => {
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("F2");
   await page.getByRole("dialog", { name: "Rename" }).waitFor();
-  await page.waitForFunction(() => getSelection()?.toString() === "three" || document.activeElement?.selectionEnd === 5);
+  await page.waitForFunction(
+    () => getSelection()?.toString() === "three" || document.activeElement?.selectionEnd === 5,
+  );
   await page.keyboard.type("drei");
   await page.keyboard.press("Enter");
   await row(page, /drei\.txt/).waitFor();
@@ -235,7 +247,9 @@ tests["a film plays and is sought in by ranges"] = async () => {
   const video = page.locator("video");
   await video.evaluate((element) => {
     element.muted = true;
-    return new Promise((resolve) => (element.readyState >= 2 ? resolve() : element.addEventListener("loadeddata", resolve)));
+    return new Promise((resolve) =>
+      element.readyState >= 2 ? resolve() : element.addEventListener("loadeddata", resolve),
+    );
   });
   await video.evaluate(
     (element) =>
@@ -248,42 +262,44 @@ tests["a film plays and is sought in by ranges"] = async () => {
   await page.context().close();
 };
 
-tests["the preview steps from file to file with the arrows, and Escape leads back to the list"] = async () => {
-  const page = await open("open=Notes on the garden.md");
-  await page.getByText("Prune the roses").waitFor();
-  await page.getByRole("button", { name: "Next" }).click();
-  await page.getByRole("heading", { name: "Shopping list.txt" }).waitFor();
-  await page.getByRole("heading", { name: "Shopping list.txt" }).click();
-  await page.keyboard.press("ArrowLeft");
-  await page.getByRole("heading", { name: "Notes on the garden.md" }).waitFor();
-  await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "detached" });
-  await page.context().close();
-};
+tests["the preview steps from file to file with the arrows, and Escape leads back to the list"] =
+  async () => {
+    const page = await open("open=Notes on the garden.md");
+    await page.getByText("Prune the roses").waitFor();
+    await page.getByRole("button", { name: "Next" }).click();
+    await page.getByRole("heading", { name: "Shopping list.txt" }).waitFor();
+    await page.getByRole("heading", { name: "Shopping list.txt" }).click();
+    await page.keyboard.press("ArrowLeft");
+    await page.getByRole("heading", { name: "Notes on the garden.md" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await page.context().close();
+  };
 
-tests["100,000 files: the first page within a second, the last one when asked, few rows in the page"] = async () => {
-  mkdirSync(onDisk("Many"), { recursive: true });
-  for (let index = 0; index < 100_000; index += 1) writeFileSync(onDisk(`Many/photo ${index}.txt`), "");
-  const warm = await open("path=Many");
-  await row(warm, /photo 0\.txt/).waitFor();
-  await warm.context().close();
-  const page = await open("path=Letters");
-  await row(page, /Lease/).waitFor();
-  await page.goto(`${box.origin}/?path=Many`);
-  await row(page, /photo 0\.txt/).waitFor();
-  const painted = await page.evaluate(() => performance.now());
-  assert.ok(painted < 3000, `${Math.round(painted)} ms`);
-  await page.getByText("100,000 items").waitFor();
-  await page.getByRole("grid").focus();
-  await page.keyboard.press("End");
-  await row(page, /photo 99999\.txt/).waitFor();
-  assert.ok((await page.getByRole("row").count()) < 80);
-  assert.equal(await page.getByRole("grid").getAttribute("aria-rowcount"), "100001");
-  const active = await page.getByRole("grid").getAttribute("aria-activedescendant");
-  assert.match(await page.locator(`[id="${active}"]`).innerText(), /photo 99999/);
-  console.log(`     first rows after ${Math.round(painted)} ms`);
-  await page.context().close();
-};
+tests["100,000 files: the first page within a second, the last one when asked, few rows in the page"] =
+  async () => {
+    mkdirSync(onDisk("Many"), { recursive: true });
+    for (let index = 0; index < 100_000; index += 1) writeFileSync(onDisk(`Many/photo ${index}.txt`), "");
+    const warm = await open("path=Many");
+    await row(warm, /photo 0\.txt/).waitFor();
+    await warm.context().close();
+    const page = await open("path=Letters");
+    await row(page, /Lease/).waitFor();
+    await page.goto(`${box.origin}/?path=Many`);
+    await row(page, /photo 0\.txt/).waitFor();
+    const painted = await page.evaluate(() => performance.now());
+    assert.ok(painted < 3000, `${Math.round(painted)} ms`);
+    await page.getByText("100,000 items").waitFor();
+    await page.getByRole("grid").focus();
+    await page.keyboard.press("End");
+    await row(page, /photo 99999\.txt/).waitFor();
+    assert.ok((await page.getByRole("row").count()) < 80);
+    assert.equal(await page.getByRole("grid").getAttribute("aria-rowcount"), "100001");
+    const active = await page.getByRole("grid").getAttribute("aria-activedescendant");
+    assert.match(await page.locator(`[id="${active}"]`).innerText(), /photo 99999/);
+    console.log(`     first rows after ${Math.round(painted)} ms`);
+    await page.context().close();
+  };
 
 tests["a box that can't be reached says so, and comes back with a press"] = async () => {
   box.trouble = (request) => (request.url.startsWith("/api/v1/list") ? "refuse" : undefined);
@@ -297,7 +313,10 @@ tests["a box that can't be reached says so, and comes back with a press"] = asyn
 
 tests["a hint from the frame sets theme and language"] = async () => {
   const page = await open("lang=ar&theme=dark");
-  assert.deepEqual(await page.evaluate(() => [document.documentElement.dir, document.documentElement.dataset.theme]), ["rtl", "dark"]);
+  assert.deepEqual(
+    await page.evaluate(() => [document.documentElement.dir, document.documentElement.dataset.theme]),
+    ["rtl", "dark"],
+  );
   await page.context().close();
 };
 

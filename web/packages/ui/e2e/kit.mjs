@@ -102,20 +102,25 @@ export async function openPage(browser, { width = 1440, height = 900, theme = "l
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-/** No finding of axe, and nothing wider than the window. */
+/**
+ * react-aria's announcer is left out: what it says of a pending button names an element that is gone a moment later.
+ * Otherwise: no finding of axe, and nothing wider than the window. */
 export async function assertAccessible(page, what, { skip = [] } = {}) {
   await page.evaluate(axe);
-  const found = await page.evaluate(async (rules) => {
-    const { violations } = await globalThis.axe.run(document, {
-      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-      rules,
-      // Frames of apps are looked at on their own.
-      iframes: false,
-    });
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
-    );
-  }, Object.fromEntries(skip.map((rule) => [rule, { enabled: false }])));
+  const found = await page.evaluate(
+    async (rules) => {
+      const { violations } = await globalThis.axe.run({ exclude: [["[data-live-announcer]"]] }, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        rules,
+        // Frames of apps are looked at on their own.
+        iframes: false,
+      });
+      return violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+      );
+    },
+    Object.fromEntries(skip.map((rule) => [rule, { enabled: false }])),
+  );
   assert.deepEqual(found, [], what);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   assert.ok(overflow <= 0, `${what}: ${overflow} px wider than the window`);

@@ -106,7 +106,11 @@ export function Avatar({
   size?: "small" | "normal" | "large";
 }) {
   return (
-    <span className={`h-avatar h-avatar-${size} h-avatar-hue-${hueOf(id)}`} data-initials={initialsOf(name)} aria-hidden />
+    <span
+      className={`h-avatar h-avatar-${size} h-avatar-hue-${hueOf(id)}`}
+      data-initials={initialsOf(name)}
+      aria-hidden
+    />
   );
 }
 

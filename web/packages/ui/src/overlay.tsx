@@ -120,7 +120,13 @@ export function ContextMenu({
   return (
     <MenuTrigger isOpen={at !== null} onOpenChange={(open) => !open && onClose()}>
       <Point at={at} />
-      <Popover className="h-popover" placement="bottom start" offset={2} triggerRef={pointRef} aria-label={menu.label}>
+      <Popover
+        className="h-popover"
+        placement="bottom start"
+        offset={2}
+        triggerRef={pointRef}
+        aria-label={menu.label}
+      >
         <MenuList {...menu} />
       </Popover>
     </MenuTrigger>

@@ -59,12 +59,10 @@ export function Details({ text }: { text: string }) {
   const texts = useTexts();
   return (
     <Disclosure className="h-details">
-      <h3>
-        <AriaButton slot="trigger" className="h-details-button">
-          <ChevronDown className="h-icon" aria-hidden />
-          {texts.say("ui.details")}
-        </AriaButton>
-      </h3>
+      <AriaButton slot="trigger" className="h-details-button">
+        <ChevronDown className="h-icon" aria-hidden />
+        {texts.say("ui.details")}
+      </AriaButton>
       <DisclosurePanel>
         <pre className="h-details-text" dir="ltr" tabIndex={0}>
           {text}

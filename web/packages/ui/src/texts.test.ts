@@ -77,7 +77,13 @@ test("damaged preferences fall back to the system's", () => {
 });
 
 test("initials come from the first and last word, in any script", () => {
-  expect(["Anna Lindqvist", "jonas", "ليلى حداد", "👩‍🚀 x", ""].map(initialsOf)).toEqual(["AL", "J", "لح", "👩X", "?"]);
+  expect(["Anna Lindqvist", "jonas", "ليلى حداد", "👩‍🚀 x", ""].map(initialsOf)).toEqual([
+    "AL",
+    "J",
+    "لح",
+    "👩X",
+    "?",
+  ]);
   expect(hueOf("p-anna")).toBe(hueOf("p-anna"));
 });
 

@@ -23,14 +23,20 @@ function luminance(text: string): number {
 }
 
 function colour(name: string, theme: Theme): string {
-  const both = new RegExp(`--${name}:\\s*light-dark\\((oklch\\([^)]*\\)),\\s*(oklch\\([^)]*\\))\\)`).exec(css);
-  const found = both ? both[theme === "light" ? 1 : 2] : new RegExp(`--${name}:\\s*(oklch\\([^)]*\\))`).exec(css)?.[1];
+  const both = new RegExp(`--${name}:\\s*light-dark\\((oklch\\([^)]*\\)),\\s*(oklch\\([^)]*\\))\\)`).exec(
+    css,
+  );
+  const found = both
+    ? both[theme === "light" ? 1 : 2]
+    : new RegExp(`--${name}:\\s*(oklch\\([^)]*\\))`).exec(css)?.[1];
   if (found === undefined) throw new Error(`no colour --${name}`);
   return found;
 }
 
 function contrast(front: string, back: string, theme: Theme): number {
-  const [high = 0, low = 0] = [luminance(colour(front, theme)), luminance(colour(back, theme))].sort((a, b) => b - a);
+  const [high = 0, low = 0] = [luminance(colour(front, theme)), luminance(colour(back, theme))].sort(
+    (a, b) => b - a,
+  );
   return (high + 0.05) / (low + 0.05);
 }
 

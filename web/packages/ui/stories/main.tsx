@@ -10,7 +10,8 @@ import * as ui from "../src/index.ts";
 const query = new URLSearchParams(location.search);
 const theme = query.get("theme");
 if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-const long = "A name of remarkable length, as scanners and cameras like to make them — final (2) (revised) — v17.tiff";
+const long =
+  "A name of remarkable length, as scanners and cameras like to make them — final (2) (revised) — v17.tiff";
 const nothing = () => undefined;
 const toasts = new ui.Toasts();
 
@@ -72,7 +73,12 @@ const stories: Record<string, ReactNode> = {
         actions={<ui.IconButton icon={Ellipsis} label="More about Anna" />}
       />
       <ui.Row picture={<ui.Avatar name="ليلى حداد" id="b" />} title="ليلى حداد" note="Member" />
-      <ui.Row picture={<ui.Avatar name={long} id="c" />} title={long} note={long} mark={<ui.Badge tone="good">Connected</ui.Badge>} />
+      <ui.Row
+        picture={<ui.Avatar name={long} id="c" />}
+        title={long}
+        note={long}
+        mark={<ui.Badge tone="good">Connected</ui.Badge>}
+      />
     </ui.Rows>
   ),
   progress: (
@@ -84,7 +90,12 @@ const stories: Record<string, ReactNode> = {
           note={state === "failed" ? "The box’s disk is full. Make room, then try again." : "1.2 MB of 4 MB"}
           value={0.3}
           state={state}
-          labels={{ pause: `Pause ${state}`, resume: `Go on ${state}`, cancel: `Cancel ${state}`, retry: `Retry ${state}` }}
+          labels={{
+            pause: `Pause ${state}`,
+            resume: `Go on ${state}`,
+            cancel: `Cancel ${state}`,
+            retry: `Retry ${state}`,
+          }}
           onPause={nothing}
           onResume={nothing}
           onCancel={nothing}
@@ -117,7 +128,11 @@ const stories: Record<string, ReactNode> = {
       <ui.Notice title="Name or password aren’t right." details="wrong_password (HTTP 403)">
         Check both and try again.
       </ui.Notice>
-      <ui.Notice tone="warn" title="Casa can’t be reached." action={<ui.Button size="small">Try again</ui.Button>}>
+      <ui.Notice
+        tone="warn"
+        title="Casa can’t be reached."
+        action={<ui.Button size="small">Try again</ui.Button>}
+      >
         It last answered 5 minutes ago.
       </ui.Notice>
       <ui.Notice tone="good" title="Mira’s phone is in." />

@@ -7,7 +7,7 @@ export default defineConfig({
   // Other packages here ask for another React; there must be one.
   resolve: { dedupe: ["react", "react-dom"] },
   build: {
-    outDir: "../../../build/web-stories/ui",
+    outDir: "../../../../build/web-stories/ui",
     emptyOutDir: true,
     target: ["chrome123", "firefox125", "safari17.5"],
     assetsInlineLimit: 0,

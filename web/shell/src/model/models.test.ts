@@ -20,7 +20,10 @@ test("a link's secret leaves the address bar as soon as it is read", () => {
 
 test("also a fragment that is no link of ours is wiped", () => {
   let wiped = 0;
-  const link = takeLink({ hash: "#2.pair.x", pathname: "/", search: "" }, { replaceState: () => void (wiped += 1) });
+  const link = takeLink(
+    { hash: "#2.pair.x", pathname: "/", search: "" },
+    { replaceState: () => void (wiped += 1) },
+  );
   expect([link, wiped]).toEqual([null, 1]);
 });
 
@@ -37,7 +40,10 @@ test("without a fragment the history stays as it is", () => {
 });
 
 test("a pasted link is known with or without its origin", () => {
-  expect(classify("https://home.flock.example/#1.setup.r.-.s")).toEqual({ kind: "setup", text: "1.setup.r.-.s" });
+  expect(classify("https://home.flock.example/#1.setup.r.-.s")).toEqual({
+    kind: "setup",
+    text: "1.setup.r.-.s",
+  });
   expect(classify(" 1.pair.r.f.s.m ")).toEqual({ kind: "pair", text: "1.pair.r.f.s.m" });
   expect(classify("1.share.r.f.s")).toEqual({ kind: "other" });
   expect(classify("casa@flock.example")).toBeNull();
@@ -50,18 +56,15 @@ test("a loopback page hands out links to the flock's shell, others to themselves
   expect(shellOriginFor("http://home.hearth.localhost:4001", "/ip4/127.0.0.1/tcp/9/ws/p2p/x")).toBe(
     "http://home.hearth.localhost:4001",
   );
-  expect(shellOriginFor("http://home.hearth.localhost:4001", undefined)).toBe("http://home.hearth.localhost:4001");
+  expect(shellOriginFor("http://home.hearth.localhost:4001", undefined)).toBe(
+    "http://home.hearth.localhost:4001",
+  );
 });
 
 test("login names are made of what people call themselves", () => {
-  expect(["Anna Lindqvist", "Jürgen Groß", "Łukasz  Ørsted", "--x--", "ليلى", "É.T."].map(loginNameFrom)).toEqual([
-    "anna-lindqvist",
-    "jurgen-gross",
-    "lukasz-orsted",
-    "x",
-    "",
-    "e.t",
-  ]);
+  expect(
+    ["Anna Lindqvist", "Jürgen Groß", "Łukasz  Ørsted", "--x--", "ليلى", "É.T."].map(loginNameFrom),
+  ).toEqual(["anna-lindqvist", "jurgen-gross", "lukasz-orsted", "x", "", "e.t"]);
   expect(loginNameFrom("x".repeat(40))).toHaveLength(32);
   expect(["a", "A", "a b", ""].map(isLoginName)).toEqual([true, false, false, false]);
 });
@@ -81,13 +84,21 @@ test("the setup code forgives case, spaces and signs that look alike", () => {
 
 test("a browser names itself by its make and system", () => {
   const say = (browser: string, system: string) => `${browser} on ${system}`;
-  expect(describeBrowser("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", say)).toBe("Firefox on Linux");
-  expect(
-    describeBrowser("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0", say),
-  ).toBe("Edge on Windows");
-  expect(describeBrowser("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1", say)).toBe(
-    "Safari on iPhone",
+  expect(describeBrowser("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", say)).toBe(
+    "Firefox on Linux",
   );
+  expect(
+    describeBrowser(
+      "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/140.0 Safari/537.36 Edg/140.0",
+      say,
+    ),
+  ).toBe("Edge on Windows");
+  expect(
+    describeBrowser(
+      "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1",
+      say,
+    ),
+  ).toBe("Safari on iPhone");
 });
 
 test("two different words are asked for, in order, whatever chance says", () => {
@@ -124,13 +135,26 @@ test("devices: this one first, newcomers found, the countdown never shows 10:01"
   const list = [device("a", 10), device("b", 30), device("me", 1, true)];
   expect(inOrder(list).map((each) => each.id)).toEqual(["me", "b", "a"]);
   expect(newcomers(list, [...list, device("new", 40)]).map((each) => each.id)).toEqual(["new"]);
-  expect([600_000, 599_001, 61_000, 59_999, 1, 0, -5].map(countdown)).toEqual(["10:00", "10:00", "1:01", "1:00", "0:01", "0:00", "0:00"]);
+  expect([600_000, 599_001, 61_000, 59_999, 1, 0, -5].map(countdown)).toEqual([
+    "10:00",
+    "10:00",
+    "1:01",
+    "1:00",
+    "0:01",
+    "0:00",
+    "0:00",
+  ]);
   expect(isOnline({ lastSeen: 100, current: false }, 219_000)).toBe(true);
   expect(isOnline({ lastSeen: 100, current: false }, 221_000)).toBe(false);
 });
 
 test("errors are explained by their code, and wait at least a minute", () => {
-  const error = Object.assign(new Error("technical"), { name: "HearthError", code: "rate_limited", retryAfter: 20, status: 429 });
+  const error = Object.assign(new Error("technical"), {
+    name: "HearthError",
+    code: "rate_limited",
+    retryAfter: 20,
+    status: 429,
+  });
   expect(explain(error)).toEqual({
     key: "error.rate_limited",
     values: { minutes: 1 },
@@ -142,7 +166,9 @@ test("errors are explained by their code, and wait at least a minute", () => {
 
 test("what Files answers is read entry by entry; nonsense is left out", () => {
   const good = { name: "a", path: "a", kind: "file", modified: 1 };
-  expect(readEntries([good, null, 3, { ...good, kind: "socket" }, { ...good, modified: "x" }])).toEqual([good]);
+  expect(readEntries([good, null, 3, { ...good, kind: "socket" }, { ...good, modified: "x" }])).toEqual([
+    good,
+  ]);
   expect(readEntries({})).toEqual([]);
 });
 

@@ -10,13 +10,25 @@ function world() {
   const log: string[] = [];
   let known: KnownAppliance[] = [];
   let kept = false;
-  const state = { fail: new Set<string>(), ready: Promise.resolve(), me: () => Promise.resolve({ persona, device: {}, connection: {} }) };
+  const state = {
+    fail: new Set<string>(),
+    ready: Promise.resolve(),
+    me: () => Promise.resolve({ persona, device: {}, connection: {} }),
+  };
   const step = <T>(name: string, value: T): Promise<T> => {
     log.push(name);
-    return state.fail.has(name) ? Promise.reject(Object.assign(new Error(name), { name: "HearthError", code: "offline" })) : Promise.resolve(value);
+    return state.fail.has(name)
+      ? Promise.reject(Object.assign(new Error(name), { name: "HearthError", code: "offline" }))
+      : Promise.resolve(value);
   };
   const connection = () =>
-    ({ root: "r", peerId: "h", device: "d", ready: state.ready, close: () => step("close", undefined) }) as unknown as HearthConnection;
+    ({
+      root: "r",
+      peerId: "h",
+      device: "d",
+      ready: state.ready,
+      close: () => step("close", undefined),
+    }) as unknown as HearthConnection;
   const key = (remembered: boolean) => ({ id: "d", remembered }) as never;
   const platform = {
     deviceKey: (keep: boolean) => {
@@ -30,7 +42,16 @@ function world() {
     },
     known: () => Promise.resolve(known),
     remember: (root: string, facts: Partial<KnownAppliance>) => {
-      const next = { root, multiaddrs: [], epoch: 1, sequence: 1, firstSeen: 7, lastUsed: 0, ...known[0], ...facts };
+      const next = {
+        root,
+        multiaddrs: [],
+        epoch: 1,
+        sequence: 1,
+        firstSeen: 7,
+        lastUsed: 0,
+        ...known[0],
+        ...facts,
+      };
       known = [next];
       return step("remember", next);
     },
@@ -134,7 +155,14 @@ test("a failed login closes its connection and stays at the door", async () => {
 test("setup by link: the owner exists even when the box's name doesn't stick", async () => {
   await session.start({ kind: "setup", text: "1.setup.r.-.AAAAAAA" });
   box.state.fail.add("rename Villa");
-  await session.setup({ code: null, displayName: "Anna", name: "anna", password: "x", boxName: "Villa", deviceName: "d" });
+  await session.setup({
+    code: null,
+    displayName: "Anna",
+    name: "anna",
+    password: "x",
+    boxName: "Villa",
+    deviceName: "d",
+  });
   expect(session.snapshot()).toMatchObject({ phase: "inside", link: null });
 });
 

@@ -7,7 +7,12 @@ import { readPlace, writePlace } from "./place.ts";
 import { add, countOf, everything, has, nothing, only, toggle } from "./selection.ts";
 
 test("paths", () => {
-  expect([parentOf("a/b/c"), parentOf("a"), trail("a/b"), trail("")]).toEqual(["a/b", "", ["", "a", "a/b"], [""]]);
+  expect([parentOf("a/b/c"), parentOf("a"), trail("a/b"), trail("")]).toEqual([
+    "a/b",
+    "",
+    ["", "a", "a/b"],
+    [""],
+  ]);
   expect([isWithin("a/b", "a"), isWithin("ab", "a"), isWithin("a", "a")]).toEqual([true, false, true]);
 });
 
@@ -25,7 +30,11 @@ test("names that the service would refuse are refused while they are typed", () 
 });
 
 test("renaming begins with the stem selected, not the extension", () => {
-  expect([stemLength("a.b.jpg", "file"), stemLength(".profile", "file"), stemLength("a.b", "folder")]).toEqual([3, 8, 3]);
+  expect([
+    stemLength("a.b.jpg", "file"),
+    stemLength(".profile", "file"),
+    stemLength("a.b", "folder"),
+  ]).toEqual([3, 8, 3]);
 });
 
 test("the selection of everything keeps exceptions, without a list of 100,000", () => {
@@ -53,14 +62,18 @@ test("content is asked for by version, with each part of the path encoded", () =
 });
 
 test("looks and thumbnails", () => {
-  const file = (type: string, size = 1) => readEntry({ name: "x", path: "x", kind: "file", type, size, modified: 1 });
-  expect([lookOf(file("image/png")), lookOf(file("image/heic")), lookOf(file("application/json")), lookOf(file(""))]).toEqual([
-    "image",
-    "file",
-    "text",
-    "file",
+  const file = (type: string, size = 1) =>
+    readEntry({ name: "x", path: "x", kind: "file", type, size, modified: 1 });
+  expect([
+    lookOf(file("image/png")),
+    lookOf(file("image/heic")),
+    lookOf(file("application/json")),
+    lookOf(file("")),
+  ]).toEqual(["image", "file", "text", "file"]);
+  expect([hasThumbnail(file("image/png")), hasThumbnail(file("image/png", 50_000_000))]).toEqual([
+    true,
+    false,
   ]);
-  expect([hasThumbnail(file("image/png")), hasThumbnail(file("image/png", 50_000_000))]).toEqual([true, false]);
 });
 
 test("large changes go in batches of 1,000, and are taken back last first", async () => {
@@ -68,8 +81,15 @@ test("large changes go in batches of 1,000, and are taken back last first", asyn
   const api = new FilesApi((path, init) => {
     bodies.push([path, JSON.parse(String(init?.body))]);
     const { paths } = JSON.parse(String(init?.body)) as { paths: string[] };
-    const results = paths.map((each) => (each === "p5" ? { path: each, error: { code: "not_found", message: "" } } : { path: each, id: each }));
-    return Promise.resolve(Response.json({ results, undo: { method: "POST", path: "/api/v1/trash/restore", body: { ids: [paths[0]] } } }));
+    const results = paths.map((each) =>
+      each === "p5" ? { path: each, error: { code: "not_found", message: "" } } : { path: each, id: each },
+    );
+    return Promise.resolve(
+      Response.json({
+        results,
+        undo: { method: "POST", path: "/api/v1/trash/restore", body: { ids: [paths[0]] } },
+      }),
+    );
   });
   const result = await api.trash(Array.from({ length: 1500 }, (_, index) => `p${index}`));
   expect(bodies).toHaveLength(2);
@@ -78,14 +98,20 @@ test("large changes go in batches of 1,000, and are taken back last first", asyn
 });
 
 test("an undo that leads elsewhere than the API is not taken", async () => {
-  const api = new FilesApi(() => Promise.resolve(Response.json({ results: [], undo: { method: "POST", path: "https://evil.example/", body: {} } })));
+  const api = new FilesApi(() =>
+    Promise.resolve(
+      Response.json({ results: [], undo: { method: "POST", path: "https://evil.example/", body: {} } }),
+    ),
+  );
   expect((await api.trash(["a"])).undo).toEqual([]);
 });
 
 test("no answer is offline; the service's code passes through", async () => {
   const dead = new FilesApi(() => Promise.reject(new TypeError("failed to fetch")));
   await expect(dead.entry("x")).rejects.toMatchObject({ code: "offline" });
-  const full = new FilesApi(() => Promise.resolve(Response.json({ error: { code: "no_space", message: "full" } }, { status: 507 })));
+  const full = new FilesApi(() =>
+    Promise.resolve(Response.json({ error: { code: "no_space", message: "full" } }, { status: 507 })),
+  );
   await expect(full.makeFolder("x")).rejects.toEqual(new FilesError("no_space", "full"));
 });
 
@@ -100,7 +126,11 @@ test("queries encode a space as %20, since + means itself to the service", async
 });
 
 test("a dropped tree keeps its paths; folders without files are told", async () => {
-  const file = (name: string) => ({ isFile: true, name, file: (done: (file: File) => void) => done(new File(["x"], name)) });
+  const file = (name: string) => ({
+    isFile: true,
+    name,
+    file: (done: (file: File) => void) => done(new File(["x"], name)),
+  });
   const folder = (name: string, ...children: unknown[]) => ({
     isFile: false,
     name,
@@ -111,13 +141,24 @@ test("a dropped tree keeps its paths; folders without files are told", async () 
     },
   });
   const tree = folder("Holiday", folder("day 1", file("a.jpg"), file("b.jpg")), folder("day 2"));
-  const items = [{ kind: "file", webkitGetAsEntry: () => tree }, { kind: "string" }, { kind: "file", webkitGetAsEntry: () => file("c.txt") }];
+  const items = [
+    { kind: "file", webkitGetAsEntry: () => tree },
+    { kind: "string" },
+    { kind: "file", webkitGetAsEntry: () => file("c.txt") },
+  ];
   const found = await fromDrop({ items, files: [] } as never);
-  expect(found.files.map((each) => each.path)).toEqual(["Holiday/day 1/a.jpg", "Holiday/day 1/b.jpg", "c.txt"]);
+  expect(found.files.map((each) => each.path)).toEqual([
+    "Holiday/day 1/a.jpg",
+    "Holiday/day 1/b.jpg",
+    "c.txt",
+  ]);
   expect(found.emptyFolders).toEqual(["Holiday/day 2"]);
 });
 
 test("picked files keep the folder they were picked with", () => {
   const inFolder = Object.assign(new File([], "a.jpg"), { webkitRelativePath: "Holiday/a.jpg" });
-  expect(fromInput([inFolder, new File([], "b.jpg")]).files.map((each) => each.path)).toEqual(["Holiday/a.jpg", "b.jpg"]);
+  expect(fromInput([inFolder, new File([], "b.jpg")]).files.map((each) => each.path)).toEqual([
+    "Holiday/a.jpg",
+    "b.jpg",
+  ]);
 });

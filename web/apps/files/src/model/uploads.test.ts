@@ -31,7 +31,10 @@ beforeEach(() => {
 });
 
 const picked = (count: number, size = 100) =>
-  Array.from({ length: count }, (_, index) => ({ file: new File(["x".repeat(size)], `${index}`), path: `${index}` }));
+  Array.from({ length: count }, (_, index) => ({
+    file: new File(["x".repeat(size)], `${index}`),
+    path: `${index}`,
+  }));
 const states = () => uploads.snapshot().shown.map((upload) => upload.state);
 
 test("three run at once; the next begins when one is done, and its folder is told", () => {
@@ -104,7 +107,12 @@ test("of 10,000 uploads sixty are shown, those that run and failed first", () =>
   uploads.add("", picked(10_000, 1));
   started[0]!.events.onError("offline");
   const { shown, summary } = uploads.snapshot();
-  expect([shown.length, shown[0]?.state, shown[1]?.state, summary.total]).toEqual([60, "failed", "running", 10_000]);
+  expect([shown.length, shown[0]?.state, shown[1]?.state, summary.total]).toEqual([
+    60,
+    "failed",
+    "running",
+    10_000,
+  ]);
 });
 
 test("all can be paused and go on; the finished ones are cleared away", () => {
@@ -120,6 +128,10 @@ test("all can be paused and go on; the finished ones are cleared away", () => {
 
 test("chunks grow while they are quick and shrink when they are slow, within bounds", () => {
   const mib = 1024 * 1024;
-  expect([nextChunkSize(mib, 100), nextChunkSize(mib, 1000), nextChunkSize(mib, 5000)]).toEqual([2 * mib, mib, mib / 2]);
+  expect([nextChunkSize(mib, 100), nextChunkSize(mib, 1000), nextChunkSize(mib, 5000)]).toEqual([
+    2 * mib,
+    mib,
+    mib / 2,
+  ]);
   expect([nextChunkSize(16 * mib, 1), nextChunkSize(mib / 2, 60_000)]).toEqual([16 * mib, mib / 2]);
 });
