@@ -129,7 +129,8 @@ TEST(Association, CarriesMessagesOfEverySizeWhole) {
   World world;
   world.run(1s);
   std::vector<Bytes> sent;
-  for (const std::size_t size : {1, 2, 1155, 1156, 1200, 16384, 65535, 65536, 262143, 262144}) {
+  for (const std::size_t size :
+       {1UL, 2UL, 1155UL, 1156UL, 1200UL, 16384UL, 65535UL, 65536UL, 262143UL, 262144UL}) {
     const Bytes payload = pattern(size);
     while (true) {
       const auto result =
