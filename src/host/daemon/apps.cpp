@@ -95,7 +95,7 @@ nlohmann::json Apps::list(const identity::RootId& root) const {
                        {"icon", app.id},
                        {"state", broken ? "failed" : to_text(status.phase)},
                        {"label", identity::app_label(root, app.id)},
-                       {"path", "/app/" + app.id + "/"}};
+                       {"path", "/"}};
     if (!why.empty()) row["why"] = std::move(why);
     apps.push_back(std::move(row));
   }

@@ -96,6 +96,7 @@ std::vector<Endpoint> udp_binds(const Options& options) {
 
 struct Daemon::Parts {
   Parts(asio::io_context& context, Options given, Provisions provisions, Log& to);
+  ~Parts() { going = true; }
 
   // --- outward ---
   loop::Task<void> serve_stream(libp2p::StreamPtr stream);
@@ -119,6 +120,7 @@ struct Daemon::Parts {
   void cut_off(const identity::DeviceId& device);
   void advance_later();
 
+  bool going = false;
   asio::io_context& io;
   Options options;
   Log& log;
@@ -200,10 +202,12 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
                                    .port = static_cast<std::uint16_t>(options.p2p_port)}));
   host.handle("/http/1.1",
               [this](libp2p::StreamPtr stream) { return serve_stream(std::move(stream)); });
-  host.on_connected(
-      [this](const libp2p::ConnectionPtr& connection) { api.peer_connected(connection->peer()); });
+  // Connections may end after the API has gone, when the whole is taken apart.
+  host.on_connected([this](const libp2p::ConnectionPtr& connection) {
+    if (!going) api.peer_connected(connection->peer());
+  });
   host.on_disconnected([this](const libp2p::ConnectionPtr& connection) {
-    api.peer_disconnected(connection->peer());
+    if (!going) api.peer_disconnected(connection->peer());
   });
   apps.on_change([this] { events.notify("apps"); });
   membership.on_change([this] {

@@ -2,6 +2,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <hearth/flock/node.h>
+#include <hearth/libp2p/ping.h>
 
 namespace hearth::flock {
 
@@ -31,6 +32,7 @@ Node::Node(boost::asio::any_io_executor executor, NodeOptions options, storage::
     : host_(executor, {.key = options.key.clone()}, clock, entropy, log),
       port_(listen(host_, options)),
       stun_(executor, {.address = options.listen_ip, .port = port_}, clock, entropy) {
+  libp2p::serve_pings(host_);  // by which appliances know that their reservation stands
   if (options.pages) {
     const std::string base = base_of(options, port_);
     const std::string port = std::to_string(port_);

@@ -57,6 +57,7 @@ TEST_F(Loopback, ServesShellAndBootPageByHost) {
   EXPECT_EQ(type("home.hearth.localhost:8420", "/gone.js").first, 404);
   const std::string app = std::string{label} + ".hearth.localhost:8420";
   EXPECT_EQ(type(app, "/anything/at.all"), (std::pair{200, 4UL}));
+  EXPECT_EQ(type(app, "/.hearth/boot"), (std::pair{200, 4UL}));
   EXPECT_EQ(type(app, "/.hearth/sw.js"), (std::pair{200, 6UL}));
   EXPECT_EQ(type(app, "/.hearth/none.js").first, 404);
   EXPECT_EQ(type("127.0.0.1:8420", "/").first, 302);

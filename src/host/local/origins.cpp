@@ -12,6 +12,11 @@ bool is_app_label(std::string_view label) {
          });
 }
 
+/// A route of a page has no dot in its last segment; a missing file is a 404, not a page.
+bool names_file(std::string_view path) {
+  return path.substr(path.rfind('/')).find('.') != std::string_view::npos;
+}
+
 }  // namespace
 
 Origins::Origins(OriginsOptions options, Site shell, Site boot)
@@ -54,23 +59,22 @@ http::Response Origins::serve(const http::Request& request) const {
       response.headers.add("Location", shell_origin() + std::string{path});
       return response;
     case Origin::shell: {
-      // A route of the single-page shell has no dot in its last segment; a missing file is a 404.
-      const bool is_route = path.substr(path.rfind('/')).find('.') == std::string_view::npos;
-      response = shell_.get(request, path, is_route ? "/index.html" : "");
+      response = shell_.get(request, path, names_file(path) ? "" : "/index.html");
       response.headers.add("Content-Security-Policy", shell_csp_);
       response.headers.add("Cross-Origin-Opener-Policy", "same-origin");
       response.headers.add("X-Frame-Options", "DENY");
       return response;
     }
-    case Origin::app:
+    case Origin::app: {
       // Only the boot page and what it needs: an app's own worker could else take the place of
       // ours.
-      response =
-          boot_.get(request, path, path.starts_with("/.hearth/") ? "" : "/.hearth/boot.html");
+      const bool is_part = path.starts_with("/.hearth/") && names_file(path);
+      response = boot_.get(request, path, is_part ? "" : "/.hearth/boot.html");
       response.headers.add("Content-Security-Policy", app_csp_);
       response.headers.add("Origin-Agent-Cluster", "?1");
       if (path.starts_with("/.hearth/sw")) response.headers.add("Service-Worker-Allowed", "/");
       return response;
+    }
   }
   return http::Response::empty(421);
 }

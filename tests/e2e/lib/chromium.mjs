@@ -20,6 +20,7 @@ export async function openProfile(t, { args = [], viewport = { width: 1280, heig
       ],
     });
   let context = await launch();
+  context.setDefaultTimeout(20_000);
   t.after(async () => {
     await context.close().catch(() => {});
     if (!folder) rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
