@@ -244,6 +244,24 @@ TEST(Host, GoesOnByTheNextAddressWhenOneFails) {
   });
 }
 
+TEST(Host, ListensAndDialsOverIpv6BesideIpv4OnOnePort) {
+  TestHosts hosts;
+  Host& server = hosts.add();
+  Host& client = hosts.add();
+  server.listen(loopback());
+  const std::string port = std::to_string(tcp_endpoint(server).port);
+  const Multiaddr address = *Multiaddr::parse("/ip6/::1/tcp/" + port);
+  try {
+    server.listen(address);
+  } catch (const boost::system::system_error&) {
+    GTEST_SKIP() << "no IPv6 on this machine";
+  }
+  hosts.run([&]() -> Task<void> {
+    const ConnectionPtr out = co_await client.dial_address(address.with_p2p(server.id().bytes()));
+    EXPECT_EQ(out->remote_address().ip(), IpAddress::parse("::1"));
+  });
+}
+
 TEST(Host, DialsByName) {
   TestHosts hosts;
   Host& server = hosts.add();
