@@ -226,11 +226,8 @@ describe("against hearthd", { skip }, () => {
         secret: window.parseLink(link).secret,
       };
       const first = await window.sdk.pair(window.connection, options);
-      return [
-        first.persona.name,
-        (await window.sdk.HearthApi.prototype.me.call(new window.sdk.HearthApi(window.connection))).device
-          .how,
-      ];
+      const me = await new window.sdk.HearthApi(window.connection).me();
+      return [first.persona.name, me.device.how];
     }, link);
     assert.deepEqual(paired, ["anna", "pairing"]);
     const again = await visitor();
