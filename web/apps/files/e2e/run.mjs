@@ -92,7 +92,8 @@ tests["an upload survives a broken connection and goes on where it stopped"] = a
   await page.getByText("1 file is on your box").first().waitFor();
   box.trouble = () => undefined;
   assert.equal(broken, 2);
-  assert.ok(sent < bytes.length + 6_000_000, `${sent} bytes were sent`);
+  // Beginning anew each time would send it three times; each break may cost one chunk.
+  assert.ok(sent < 2.5 * bytes.length, `${sent} bytes were sent`);
   assert.equal(sha256(readFileSync(onDisk("Uploads/broken.bin"))), sha256(bytes));
   await page.context().close();
 };
@@ -223,6 +224,8 @@ tests["what is in the trash can be put back, one by one"] = async () => {
 };
 
 tests["a new folder, things moved into it, and the undo of that"] = async () => {
+  await box.ask("POST", "/api/v1/folders", { path: "Keys" });
+  for (const name of ["one.txt", "two.txt"]) writeFileSync(onDisk(`Keys/${name}`), name);
   const page = await open("path=Keys");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByRole("menuitem", { name: "New folder" }).click();
