@@ -109,12 +109,15 @@ export async function assertAccessible(page, what, { skip = [] } = {}) {
   await page.evaluate(axe);
   const found = await page.evaluate(
     async (rules) => {
-      const { violations } = await globalThis.axe.run({ exclude: [["[data-live-announcer]"]] }, {
-        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-        rules,
-        // Frames of apps are looked at on their own.
-        iframes: false,
-      });
+      const { violations } = await globalThis.axe.run(
+        { exclude: [["[data-live-announcer]"]] },
+        {
+          runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+          rules,
+          // Frames of apps are looked at on their own.
+          iframes: false,
+        },
+      );
       return violations.flatMap(({ id, nodes }) =>
         nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
       );
