@@ -60,7 +60,7 @@ TEST(Frame, TheLargestIsSixteenKibibytesInAll) {
 }
 
 TEST(Frame, RefusesLongerOnesBeforeTheyArrive) {
-  for (const char* text : {"fe7f", "808001", "ffffff", "ffffffffff01"}) {
+  for (const char* text : {"ff7f", "808001", "ffffff", "ffffffffff01"}) {
     const Bytes bytes = *from_hex(text);
     BytesView input = bytes;
     FrameDecoder decoder;
