@@ -4,7 +4,8 @@
 #   tests/run.sh [FILE…]
 . "$(dirname "$0")/../tools/lib.sh"
 export PATH="$root/build/node/bin:$PATH"
-export HEARTH_BIN="$root/build/dev/bin" HEARTH_WEB="$root/build/web"
+export HEARTH_BIN=${HEARTH_BIN:-$root/build/dev/bin} HEARTH_WEB=$root/build/web HEARTH_BUILD=$root/build/dev
+export HEARTH_FILES=$HEARTH_BIN/hearth-files
 mkdir -p build/reports build/screenshots
 for folder in tests/*/ apps/*/tests/; do
   [ -f "$folder/package.json" ] && install_npm "$folder"
@@ -19,8 +20,7 @@ for file in "${files[@]}"; do
   from=$SECONDS
   report=build/reports/$(printf '%s' "${file%.test.mjs}" | tr / -).xml
   if node --test --test-concurrency=1 --test-timeout=300000 --test-reporter=junit \
-    --test-reporter-destination="$report" --test-reporter=dot --test-reporter-destination=/dev/null \
-    "$file" >"${report%.xml}.log" 2>&1; then
+    --test-reporter-destination="$report" "$file" >"${report%.xml}.log" 2>&1; then
     printf 'ok    %4d s  %s\n' $((SECONDS - from)) "$file"
   else
     printf 'FAIL  %4d s  %s\n' $((SECONDS - from)) "$file"

@@ -6,14 +6,14 @@
 seconds=${1:?seconds}
 shift || true
 if [ $# -gt 0 ]; then targets=("$@"); else
-  mapfile -t targets < <(find build/fuzz/src -type f -executable -name 'fuzz_*' -printf '%f\n' | sort)
+  mapfile -t targets < <(find build/fuzz/src build/fuzz/apps -type f -executable -name 'fuzz_*' -printf '%f\n' | sort)
 fi
 [ ${#targets[@]} -gt 0 ] || die 'No fuzz targets: build the preset fuzz first.'
 
 one() {
   local target=$1 seconds=$2 name=${1#fuzz_}
   local binary corpus=build/corpus/$name log=build/corpus/$name.log seeds=()
-  binary=$(find build/fuzz/src -type f -name "$target")
+  binary=$(find build/fuzz/src build/fuzz/apps -type f -name "$target")
   mkdir -p "$corpus" build/crashes
   [ -d "fuzz/$name" ] && seeds=("fuzz/$name")
   if "$binary" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
