@@ -46,8 +46,7 @@ nlohmann::json Client::call(const std::string& method, const std::string& path,
   std::optional<Answer> answer;
   std::exception_ptr failed;
   boost::asio::co_spawn(
-      io,
-      exchange(io.get_executor(), socket, method, path, body.is_null() ? "" : body.dump()),
+      io, exchange(io.get_executor(), socket, method, path, body.is_null() ? "" : body.dump()),
       [&](const std::exception_ptr& error, Answer value) {
         failed = error;
         answer = std::move(value);

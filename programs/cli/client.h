@@ -1,6 +1,7 @@
 #pragma once
 // The command line's way to the appliance: HTTP over its control socket.
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -8,7 +9,8 @@
 
 namespace hearth::cli {
 
-/// Why a command can't go on; `exit_code` is 1 when the appliance refused, 3 when it can't be reached.
+/// Why a command can't go on; `exit_code` is 1 when the appliance refused, 3 when it can't be
+/// reached.
 struct Failure : std::runtime_error {
   Failure(int code, const std::string& message) : std::runtime_error(message), exit_code(code) {}
   int exit_code;

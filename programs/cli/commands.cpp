@@ -1,41 +1,21 @@
 #include "commands.h"
 
-#include <chrono>
-#include <cstdio>
-#include <ctime>
+#include <cstdint>
+#include <string>
+#include <vector>
 
+#include "output.h"
 #include <hearth/terminal/terminal.h>
 
 namespace hearth::cli {
 
 using nlohmann::json;
 
-namespace {
-
-void print(const std::string& text) { std::fputs(text.c_str(), stdout); }
-void print_json(const json& value) { print(value.dump(2) + "\n"); }
-
-std::string date(const json& row, const char* key) {
-  const auto seconds = row.value(key, std::int64_t{0});
-  if (seconds == 0) return "-";
-  const std::time_t time = seconds;
-  std::tm parts{};
-  localtime_r(&time, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &parts);
-  return text;
-}
-
-std::string text_of(const json& row, const char* key) { return row.value(key, std::string{"-"}); }
-
-/// The persona a person means: by name, or by id.
 json find_persona(const Context& context, const std::string& name) {
   for (const json& persona : context.client.call("GET", "/api/v1/personas").at("personas"))
     if (persona.at("name") == name || persona.at("id") == name) return persona;
   throw Failure{1, "There is no persona '" + name + "'. See them with: hearth persona list"};
 }
-
-}  // namespace
 
 int status(const Context& context) {
   const json state = context.client.call("GET", "/local/v1/status");
@@ -44,10 +24,12 @@ int status(const Context& context) {
     return 0;
   }
   print("name      " + text_of(state, "name") + "\nroot      " + text_of(state, "root") +
-        "\nPeerId    " + text_of(state, "peer_id") + "\nopen      " + text_of(state, "http") + "\n");
+        "\nPeerId    " + text_of(state, "peer_id") + "\nopen      " + text_of(state, "http") +
+        "\n");
   if (!state.value("claimed", true))
     print("owner     none yet: open " + text_of(state, "setup_url") + "\n");
-  for (const json& address : state.at("addrs")) print("address   " + address.get<std::string>() + "\n");
+  for (const json& address : state.at("addrs"))
+    print("address   " + address.get<std::string>() + "\n");
   for (const json& flock : state.at("flocks"))
     print("flock     " + text_of(flock, "state") + "  " + text_of(flock, "name") + "  " +
           text_of(flock, "multiaddr") + "\n");
@@ -118,61 +100,6 @@ int device_revoke(const Context& context, const std::string& device) {
   return 0;
 }
 
-int pair(const Context& context, const std::string& persona) {
-  json body = json::object();
-  if (!persona.empty()) body["persona"] = find_persona(context, persona).at("id");
-  const json answer = context.client.call("POST", "/api/v1/pairings", body);
-  if (context.json) {
-    print_json(answer);
-    return 0;
-  }
-  const std::string url = answer.at("url");
-  if (terminal::is_terminal())
-    if (const auto code = terminal::qr_code(url)) print(*code);
-  print(url + "\n\nOpen this on the new device within 10 minutes. It works once.\n");
-  return 0;
-}
-
-int recovery_show(const Context& context) {
-  const json state = context.client.call("GET", "/api/v1/recovery");
-  if (state.at("state") == "saved") {
-    if (context.json)
-      print_json(state);
-    else
-      print("The recovery kit was saved; its key is no longer on this box.\n");
-    return 0;
-  }
-  const json kit = context.client.call("POST", "/api/v1/recovery/reveal");
-  if (context.json) {
-    print_json(kit);
-    return 0;
-  }
-  const json& words = kit.at("words");
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    char line[48];
-    std::snprintf(line, sizeof line, "%2zu  %s\n", i + 1, words[i].get<std::string>().c_str());
-    print(line);
-  }
-  print("\nWrite these down and keep them safe: they bring this box back on new hardware.\n"
-        "Then run: hearth recovery confirm\n");
-  return 0;
-}
-
-int recovery_confirm(const Context& context) {
-  json words = json::array();
-  for (const int index : {6, 17}) {  // any two; the appliance checks them
-    const auto word = terminal::read_password("Word " + std::to_string(index + 1) + ": ");
-    if (!word) throw Failure{1, "Two words are needed."};
-    words.push_back({{"index", index}, {"word", *word}});
-  }
-  context.client.call("POST", "/api/v1/recovery/confirm", {{"words", words}});
-  if (context.json)
-    print_json({{"state", "saved"}});
-  else
-    print("Saved. The root's private key has left this box.\n");
-  return 0;
-}
-
 int flock_join(const Context& context, const std::string& address, const std::string& name) {
   json body{{"multiaddr", address}};
   if (!name.empty()) body["name"] = name;
@@ -198,7 +125,8 @@ int flock_list(const Context& context) {
   return 0;
 }
 
-int flock_leave(const Context& context, const std::string& peer_id) {
+int flock_leave(const Context& context, const std::string& flock) {
+  const std::string peer_id = flock.substr(flock.rfind('/') + 1);
   context.client.call("DELETE", "/api/v1/flocks/" + peer_id);
   if (context.json)
     print_json({{"left", peer_id}});
@@ -220,41 +148,6 @@ int doctor(const Context& context) {
     if (!check.at("ok").get<bool>()) print("      " + text_of(check, "advice") + "\n");
   }
   return well ? 0 : 1;
-}
-
-int completion(const std::string& shell) {
-  static constexpr const char* words =
-      "status persona device pair open recovery flock doctor completion";
-  const std::string subcommands =
-      "persona) echo 'add list passwd remove';; device) echo 'list revoke';; "
-      "recovery) echo 'show confirm';; flock) echo 'join list leave';; "
-      "completion) echo 'bash zsh fish';;";
-  if (shell == "bash" || shell == "zsh") {
-    if (shell == "zsh") print("autoload -U +X bashcompinit && bashcompinit\n");
-    print("_hearth_words() { case $1 in " + subcommands + " *) echo '" + words + "';; esac; }\n"
-          "_hearth() {\n"
-          "  local first= word\n"
-          "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-          "    case $word in -*) ;; *) first=$word; break;; esac\n"
-          "  done\n"
-          "  COMPREPLY=($(compgen -W \"$(_hearth_words \"$first\") --json --data-dir --help\" -- "
-          "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
-          "}\n"
-          "complete -F _hearth hearth\n");
-    return 0;
-  }
-  if (shell == "fish") {
-    print("complete -c hearth -f -n __fish_use_subcommand -a '" + std::string{words} + "'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from persona' -a 'add list passwd remove'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from device' -a 'list revoke'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from recovery' -a 'show confirm'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from flock' -a 'join list leave'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
-          "complete -c hearth -l json -d 'Print JSON'\n"
-          "complete -c hearth -l data-dir -r -d \"The appliance's data directory\"\n");
-    return 0;
-  }
-  return 2;
 }
 
 }  // namespace hearth::cli

@@ -1,6 +1,7 @@
 #pragma once
 // The commands of `hearth`: each returns an exit code, or throws Failure.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ struct Context {
 
 int status(const Context& context);
 
+/// The persona a person means: by name, or by id.
+nlohmann::json find_persona(const Context& context, const std::string& name);
+
 struct PersonaOptions {
   std::string name;
   std::string display_name;
@@ -27,15 +31,18 @@ int persona_remove(const Context& context, const std::string& name);
 
 int device_list(const Context& context);
 int device_revoke(const Context& context, const std::string& device);
-int pair(const Context& context, const std::string& persona);
+/// `persona` may be empty when there is one alone.
+int pair(const Context& context, const std::string& persona, const std::string& device_name);
 
 struct OpenOptions {
   std::string name;
-  std::string flock;
-  std::string shell;  ///< directory of the shell's files
+  std::string flock;  ///< multiaddr or HOST:PORT; empty: the first that this machine's box is in
+  std::string shell;  ///< directory of the shell's files; empty: beside the program
   std::string boot;   ///< and of the apps' boot page
-  std::int64_t port = 0;
+  /// Always the same, so that the browser finds the keys it kept for this origin.
+  std::uint16_t port = 8430;
 };
+/// Serves the shell on loopback until SIGINT or SIGTERM.
 int open_name(const Context& context, const OpenOptions& options);
 
 int recovery_show(const Context& context);
@@ -43,7 +50,7 @@ int recovery_confirm(const Context& context);
 
 int flock_join(const Context& context, const std::string& address, const std::string& name);
 int flock_list(const Context& context);
-int flock_leave(const Context& context, const std::string& peer_id);
+int flock_leave(const Context& context, const std::string& flock);
 
 int doctor(const Context& context);
 

@@ -1,0 +1,204 @@
+// hearth: the appliance's command line.
+
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "commands.h"
+#include <hearth/config/settings.h>
+
+namespace {
+
+using namespace hearth::cli;
+
+using Command = std::function<int(const Context&)>;
+
+/// The commands, each with its help; parsing chooses one.
+class Program {
+ public:
+  Program();
+
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app_.exit(error) == 0 ? 0 : 2;
+    }
+    try {
+      return chosen_({.client = Client{data_dir_}, .json = json_});
+    } catch (const Failure& failure) {
+      std::fprintf(stderr, "hearth: %s\n", failure.what());
+      return failure.exit_code;
+    }
+  }
+
+ private:
+  CLI::App* add(CLI::App& parent, const char* name, const char* what, const std::string& examples,
+                Command command) {
+    CLI::App* made = parent.add_subcommand(name, what);
+    made->footer("Examples:\n" + examples);
+    made->fallthrough();
+    made->callback([this, command = std::move(command)] { chosen_ = command; });
+    return made;
+  }
+  CLI::App& group(const char* name, const char* what, const std::string& examples) {
+    CLI::App* made = app_.add_subcommand(name, what);
+    made->footer("Examples:\n" + examples);
+    made->fallthrough();
+    made->require_subcommand(1);
+    return *made;
+  }
+  void add_personas();
+  void add_devices();
+  void add_recovery();
+  void add_flocks();
+  void add_open();
+
+  CLI::App app_{"Hearth's command line, for the machine that the box runs on.", "hearth"};
+  std::string data_dir_ = "/var/lib/hearth";
+  bool json_ = false;
+  Command chosen_;
+
+  PersonaOptions persona_;
+  OpenOptions open_;
+  std::string name_;
+  std::string flock_name_;
+  std::string whose_;
+};
+
+Program::Program() {
+  app_.set_version_flag("--version", HEARTH_VERSION);
+  app_.require_subcommand(1);
+  app_.fallthrough();
+  app_.add_option("--data-dir", data_dir_, "The appliance's data directory")
+      ->type_name("DIR")
+      ->envname("HEARTH_DATA_DIR")
+      ->capture_default_str();
+  app_.add_flag("--json", json_, "Print JSON");
+  app_.footer(
+      "Examples:\n"
+      "  hearth status\n"
+      "  hearth persona add anna --display-name 'Anna Lindqvist'\n"
+      "  hearth pair\n"
+      "\nExit codes: 0 done, 1 refused, 2 wrong usage, 3 the appliance can't be reached.\n"
+      "Passwords are asked for, or read from standard input, a line each; write accented letters\n"
+      "composed (NFC), as keyboards do.");
+  add(app_, "status", "Who the box is, what it is connected to, what runs",
+      "  hearth status\n  hearth status --json | jq -r .root", status);
+  add_personas();
+  add_devices();
+  add_open();
+  add_recovery();
+  add_flocks();
+  add(app_, "doctor", "Look for what is wrong, and say what helps; 1 when something is",
+      "  hearth doctor", doctor);
+  auto* made = add(app_, "completion", "Print the shell's completion script",
+                   "  source <(hearth completion bash)\n"
+                   "  hearth completion fish > ~/.config/fish/completions/hearth.fish",
+                   [this](const Context&) { return completion(name_); });
+  made->add_option("SHELL", name_, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+void Program::add_personas() {
+  CLI::App& personas = group("persona", "The people of this box",
+                             "  hearth persona list\n  hearth persona add bert");
+  auto* made = add(personas, "add", "Make a persona; the password is asked for",
+                   "  hearth persona add anna --display-name 'Anna Lindqvist'\n"
+                   "  hearth persona add bert --role owner < password.txt",
+                   [this](const Context& context) { return persona_add(context, persona_); });
+  made->add_option("NAME", persona_.name, "1 to 32 of a-z 0-9 - _ .")->required();
+  made->add_option("--display-name", persona_.display_name, "As people write it")
+      ->type_name("TEXT");
+  made->add_option("--role", persona_.role, "owner or member")
+      ->type_name("ROLE")
+      ->check(CLI::IsMember({"owner", "member"}))
+      ->capture_default_str();
+  add(personas, "list", "Who there is", "  hearth persona list", persona_list);
+  made = add(personas, "passwd", "Change a password; the present one is asked for first",
+             "  hearth persona passwd anna\n  printf '%s\\n' \"$OLD\" \"$NEW\" | hearth persona "
+             "passwd anna",
+             [this](const Context& context) { return persona_passwd(context, name_); });
+  made->add_option("NAME", name_, "The persona's name or id")->required();
+  made = add(personas, "remove", "Remove a persona and cut off their devices",
+             "  hearth persona remove bert",
+             [this](const Context& context) { return persona_remove(context, name_); });
+  made->add_option("NAME", name_, "The persona's name or id")->required();
+}
+
+void Program::add_devices() {
+  CLI::App& devices = group("device", "Browsers and programs that are let in",
+                            "  hearth device list\n  hearth device revoke 'Firefox on Linux'");
+  add(devices, "list", "Everybody's devices", "  hearth device list", device_list);
+  auto* made = add(devices, "revoke", "Cut a device off, within 2 seconds and for good",
+                   "  hearth device revoke 'Firefox on Linux'",
+                   [this](const Context& context) { return device_revoke(context, name_); });
+  made->add_option("DEVICE", name_, "Its id, or its name when there is one such")->required();
+  made = add(app_, "pair", "Make a link that lets one new device in",
+             "  hearth pair\n  hearth pair --persona anna --device-name Tablet",
+             [this](const Context& context) { return pair(context, whose_, name_); });
+  made->add_option("--persona", whose_, "Whose device it will be; needed when there are several")
+      ->type_name("NAME");
+  made->add_option("--device-name", name_, "What it will be called")->type_name("TEXT");
+}
+
+void Program::add_recovery() {
+  CLI::App* recovery = app_.add_subcommand("recovery", "The 24 words that bring the box back");
+  recovery->footer("Examples:\n  hearth recovery show\n  hearth recovery confirm");
+  recovery->fallthrough();
+  recovery->require_subcommand(0, 1);
+  recovery->callback([this, recovery] {
+    if (recovery->get_subcommands().empty()) chosen_ = recovery_show;
+  });
+  add(*recovery, "show", "Show the words, while they are on the box", "  hearth recovery show",
+      recovery_show);
+  add(*recovery, "confirm", "Say two of the words; the box then forgets them",
+      "  hearth recovery confirm", recovery_confirm);
+}
+
+void Program::add_flocks() {
+  CLI::App& flocks = group(
+      "flock", "Meeting places where the box can be found",
+      "  hearth flock list\n  hearth flock join /dns4/flock.example/tcp/443/tls/ws/p2p/12D3KooW…");
+  auto* made =
+      add(flocks, "join", "Join a flock, and claim a name there",
+          "  hearth flock join /dns4/flock.example/tcp/443/tls/ws/p2p/12D3KooW… --name casa",
+          [this](const Context& context) { return flock_join(context, name_, flock_name_); });
+  made->add_option("MULTIADDR", name_, "Its address, ending in /p2p/ID")->required();
+  made->add_option("--name", flock_name_, "3 to 32 of a-z, 0-9 and hyphens")->type_name("NAME");
+  add(flocks, "list", "The flocks, and how each is", "  hearth flock list", flock_list);
+  made = add(flocks, "leave", "Leave a flock", "  hearth flock leave 12D3KooW…",
+             [this](const Context& context) { return flock_leave(context, name_); });
+  made->add_option("PEER_ID", name_, "The flock's id, or its whole address")->required();
+}
+
+void Program::add_open() {
+  auto* made = add(app_, "open", "Serve the shell from this machine, and reach a box with it",
+                   "  hearth open casa\n"
+                   "  hearth open casa --flock /dns4/flock.example/tcp/443/tls/ws/p2p/12D3KooW…",
+                   [this](const Context& context) { return open_name(context, open_); });
+  made->add_option("NAME", open_.name, "The box's name")->required();
+  made->add_option("--flock", open_.flock,
+                   "Where the name is looked up; HOST:PORT is asked over plain HTTP")
+      ->type_name("MULTIADDR|HOST:PORT");
+  made->add_option("--port", open_.port, "The page's port; 0 picks one")
+      ->type_name("PORT")
+      ->capture_default_str();
+  made->add_option("--shell", open_.shell, "The shell's files")->type_name("DIR");
+  made->add_option("--boot", open_.boot, "The files of the apps' boot page")->type_name("DIR");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Program{}.run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hearth: %s\n", error.what());
+    return 1;
+  }
+}
