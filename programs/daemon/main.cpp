@@ -62,9 +62,9 @@ daemon::Provisions provide(daemon::Options& options, Log& log) {
   }
   process::become(account);
   if (::access(options.data_dir.c_str(), R_OK | W_OK | X_OK) != 0)
-    throw std::runtime_error{options.data_dir + " can't be entered by uid " +
-                             std::to_string(account.uid) +
-                             ": a directory above it is closed to others. Choose another --data-dir."};
+    throw std::runtime_error{
+        options.data_dir + " can't be entered by uid " + std::to_string(account.uid) +
+        ": a directory above it is closed to others. Choose another --data-dir."};
   return provisions;
 }
 

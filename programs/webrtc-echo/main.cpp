@@ -21,8 +21,8 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
-#include "../interop/control.h"
-#include "../interop/protocols.h"
+#include "control.h"
+#include "protocols.h"
 #include "raw_server.h"
 #include <hearth/libp2p/host.h>
 #include <hearth/libp2p/ping.h>

@@ -81,7 +81,8 @@ bool is_plain_text(BytesView value) {
          });
 }
 
-// Peer ids are of two kinds, and their base58 begins with 1 or with Q. Small keys stand in them whole.
+// Peer ids are of two kinds, and their base58 begins with 1 or with Q. Small keys stand in them
+// whole.
 Result<Unit, CodecError> check_peer_id(BytesView bytes) {
   constexpr std::size_t max_inline_key = 42;
   HEARTH_TRY(const Multihash hash, read_multihash(bytes));

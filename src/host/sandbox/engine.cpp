@@ -19,6 +19,12 @@
 namespace hearth::sandbox {
 namespace {
 
+/// Nothing tells when the kernel has reaped a group or a process writes: looking again is all there
+/// is.
+void pause_ms(int ms) {
+  std::this_thread::sleep_for(std::chrono::milliseconds{ms});  // allowed: see above
+}
+
 using Json = nlohmann::json;
 
 constexpr std::size_t max_apps = 256;
@@ -100,7 +106,7 @@ void Engine::sweep(const std::string& only) noexcept {
             if (pid > 1) ::kill(static_cast<pid_t>(pid), SIGKILL);
             at = end + 1;
           }
-          std::this_thread::sleep_for(std::chrono::milliseconds{10});
+          pause_ms(10);
         }
       }
       ::rmdir(top.c_str());
@@ -318,7 +324,7 @@ void Engine::start(App& it) {
       const auto status = read_file("/proc/" + std::to_string(pid) + "/status");
       if (status_value(status, "State").starts_with('Z')) throw Trouble{"the app ended at once"};
       if (status_value(status, "Seccomp") == "2") break;
-      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+      pause_ms(5);
     }
     insist(true);
     it.pid = pid;

@@ -103,8 +103,8 @@ class Association {
   [[nodiscard]] std::optional<Message> poll_message();
   [[nodiscard]] std::optional<Instant> deadline() const;
 
-  /// Takes a copy of the whole payload or nothing. Payloads of at most small_payload bytes find room where
-  /// writable() says none: what ends a stream must not wait behind its data.
+  /// Takes a copy of the whole payload or nothing. Payloads of at most small_payload bytes find
+  /// room where writable() says none: what ends a stream must not wait behind its data.
   Result<Unit, SendError> send(Instant now, StreamId stream, Ppid ppid, Ordering ordering,
                                BytesView payload);
   /// Bytes that send() takes now.
