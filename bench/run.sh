@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Every comparison of bench/README.md: us and a peer in the same run, ratios printed.
+. "$(dirname "$0")/../tools/lib.sh"
+export PATH="$root/build/node/bin:$PATH" HEARTH_BIN="$root/build/dev/bin"
+install_node
+install_npm tests/interop
+install_npm tests/webrtc
+build_tree dev hearth-interop webrtc-echo
+stage 'TCP, Noise and Yamux against js-libp2p' node tests/interop/bench.mjs
+stage 'WebRTC against node-datachannel' node tests/webrtc/bench.mjs "${1:-200}" "${2:-5}"
+cmake --preset bench >/dev/null
+cmake --build build/bench -- session_bench yamux_bench
+stage 'Two sessions in memory' build/bench/src/net/session/session_bench
+stage 'The muxer alone' build/bench/src/net/yamux/yamux_bench
