@@ -1,6 +1,6 @@
 // Every screen of the shell over a made-up box, in a real Chromium under a strict CSP: axe finds nothing, nothing is
-// wider than the window, no error is logged; then what only a browser can show. `node e2e/run.mjs [--only TEXT]`,
-// MATRIX=full for both themes at every width.
+// wider than the window, no error is logged; then what only a browser can show. `node --test-name-pattern=TEXT e2e/run.mjs`
+// picks, MATRIX=full is for both themes at every width.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { build } from "vite";
@@ -61,6 +61,20 @@ tests["login with the keyboard alone, three steps: box, name, password"] = async
   page.check();
   await page.context().close();
 };
+
+tests["a deep link stays where it leads: through login, and when the remembered device comes back"] =
+  async () => {
+    for (const scene of ["guest", "inside"]) {
+      const page = await open(`scene=${scene}&path=${encodeURIComponent("/apps/notes?open=today")}`, {});
+      if (scene === "guest") {
+        await page.keyboard.type("plum kettle rivers nine");
+        await page.keyboard.press("Enter");
+      }
+      await page.locator("main.s-app").waitFor();
+      assert.equal(await page.evaluate(() => globalThis.place()), "/apps/notes?open=today", scene);
+      await page.context().close();
+    }
+  };
 
 tests["a known box needs the password only, and isn't remembered unless asked"] = async () => {
   const page = await open("scene=guest", {});
@@ -238,6 +252,7 @@ tests["theme and language change at once, and are kept"] = async () => {
   await page.context().close();
 };
 
-await run(tests);
-await browser.close();
-server.close();
+run(tests, async () => {
+  await browser.close();
+  server.close();
+});

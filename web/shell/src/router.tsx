@@ -1,12 +1,12 @@
 import { HearthMark, ToastRegion, EmptyState, HousePicture, ButtonLink } from "@hearth/ui";
 import {
-  Navigate,
   Outlet,
   createRootRoute,
   createRoute,
   createRouter,
   useLocation,
   useNavigate,
+  useRouter,
   useRouterState,
   type RouterHistory,
 } from "@tanstack/react-router";
@@ -31,12 +31,12 @@ function Root() {
   const t = useText();
   const { toasts } = useWorld();
   const snapshot = useSnapshot();
-  const { pathname } = useLocation();
+  const { pathname, searchStr } = useLocation();
   const navigate = useNavigate();
   // The page that is shown, not the one on its way.
   useFocusOnArrival(useRouterState({ select: (state) => state.resolvedLocation?.pathname }) ?? pathname);
   if (snapshot.phase === "starting") return <Splash />;
-  const elsewhere = doorFor(pathname, snapshot);
+  const elsewhere = doorFor(pathname, searchStr, snapshot);
   return (
     <AriaRouter navigate={(to) => void navigate({ to })}>
       <a
@@ -49,10 +49,17 @@ function Root() {
       >
         {t("ui.skip")}
       </a>
-      {elsewhere === null ? <Outlet /> : <Navigate to={elsewhere} replace />}
+      {elsewhere === null ? <Outlet /> : <Elsewhere key={elsewhere} to={elsewhere} />}
       <ToastRegion toasts={toasts} />
     </AriaRouter>
   );
+}
+
+/** Leads to another page in place of this one. */
+function Elsewhere({ to }: { to: string }) {
+  const { history } = useRouter();
+  useEffect(() => history.replace(to), [history, to]);
+  return null;
 }
 
 function Splash() {

@@ -1,6 +1,6 @@
 /** What all screens share: the session, texts, and the two frames a screen can have. */
 import { useQuery } from "@tanstack/react-query";
-import { HearthMark, HousePicture, Notice, Toasts, useTexts, type Values } from "@hearth/ui";
+import { HearthMark, HousePicture, Notice, useTexts, type Toasts, type Values } from "@hearth/ui";
 import type { ConnectionStatus } from "@hearth/sdk";
 import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { explain } from "./model/errors.ts";

@@ -167,26 +167,26 @@ export class FakeBox {
   }
 
   #connection(): HearthConnection {
-    const box = this;
+    const status = () => this.#status;
     return {
       root,
       peerId: "12D3KooWCasaCasaCasaCasaCasaCasaCasaCasaCasaCasaCasa",
       device: "device-1",
       get state() {
-        return box.#status.state;
+        return status().state;
       },
       get status() {
-        return box.#status;
+        return status();
       },
-      ready: box.#status.state === "offline" ? new Promise(() => undefined) : Promise.resolve(),
+      ready: this.#status.state === "offline" ? new Promise(() => undefined) : Promise.resolve(),
       subscribe: (listener) => {
-        box.#statusListeners.add(listener);
-        return () => box.#statusListeners.delete(listener);
+        this.#statusListeners.add(listener);
+        return () => this.#statusListeners.delete(listener);
       },
-      fetch: (path) => box.#fetch(path),
+      fetch: (path) => this.#fetch(path),
       retry: () => {
-        box.setReach("connecting");
-        setTimeout(() => box.setReach("direct"), 600);
+        this.setReach("connecting");
+        setTimeout(() => this.setReach("direct"), 600);
       },
       close: () => Promise.resolve(),
     };

@@ -1,6 +1,6 @@
 // hearth-files itself behind a small proxy, as the appliance would be, with a tree made for the tests.
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, mkdirSync, rmSync } from "node:fs";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,21 +8,16 @@ import { top } from "../../../packages/ui/e2e/kit.mjs";
 
 const persona = "A".repeat(43);
 
-/** The program of whichever build tree has the newest one; HEARTH_FILES names another. */
-function program() {
-  if (process.env.HEARTH_FILES) return process.env.HEARTH_FILES;
-  const trees = readdirSync(join(top, "build")).map((name) => join(top, "build", name, "bin/hearth-files"));
-  const found = trees.filter(existsSync)[0];
-  if (!found) throw new Error("hearth-files isn't built");
-  return found;
-}
+const program = join(process.env.HEARTH_BIN ?? join(top, "build/dev/bin"), "hearth-files");
 
 export async function startBox({ web = join(top, "build/web/files") } = {}) {
+  if (!existsSync(program)) throw new Error(`${program} isn't built`);
+  if (!existsSync(join(web, "index.html"))) throw new Error(`${web} isn't built`);
   const directory = mkdtempSync(join(tmpdir(), "hearth-files-"));
   const socket = join(directory, "app.sock");
   const data = join(directory, "data");
   mkdirSync(data);
-  const child = spawn(program(), ["--socket", socket, "--data", data, "--web", web], {
+  const child = spawn(program, ["--socket", socket, "--data", data, "--web", web], {
     stdio: ["ignore", "inherit", "inherit"],
   });
   for (let tries = 0; !existsSync(socket); tries += 1) {

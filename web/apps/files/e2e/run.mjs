@@ -1,5 +1,5 @@
-// Files in a real Chromium against the real hearth-files. `node e2e/run.mjs [--only TEXT]`; needs build/web/files
-// (`npm run build`) and hearth-files.
+// Files in a real Chromium against the real hearth-files. `node --test-name-pattern=TEXT e2e/run.mjs` picks; needs
+// build/web/files (`npm run build`) and hearth-files in HEARTH_BIN (build/dev/bin).
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -322,7 +322,8 @@ tests["a hint from the frame sets theme and language"] = async () => {
   await page.context().close();
 };
 
-await run(tests);
-await browser.close();
-box.stop();
-rmSync(scratch, { recursive: true, force: true });
+run(tests, async () => {
+  await browser.close();
+  box.stop();
+  rmSync(scratch, { recursive: true, force: true });
+});

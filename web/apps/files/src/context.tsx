@@ -1,4 +1,4 @@
-import { Toasts, useTexts, type Values } from "@hearth/ui";
+import { useTexts, type Toasts, type Values } from "@hearth/ui";
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, use, useCallback, useEffect, useState, useSyncExternalStore } from "react";
 import { FilesError, type BatchResult, type FilesApi, type Undo } from "./model/api.ts";

@@ -1,8 +1,8 @@
-// The SDK in Chromium against the real appliance with its embedded flock. Skipped where hearthd isn't built:
-// HEARTHD names the program, else the newest build/*/bin/hearthd is taken.
+// The SDK in Chromium against the real appliance with its embedded flock: hearthd of HEARTH_BIN (build/dev/bin). Where it
+// isn't built this is skipped, and fails under CI.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, rmSync, statSync, chmodSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, chmodSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -11,11 +11,8 @@ import { startServer } from "./server.mjs";
 import { bundle, launch, page as htmlOf } from "./support.mjs";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
-const newest = globSync(join(root, "build/*/bin/hearthd")).sort(
-  (a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs,
-)[0];
-const program = process.env.HEARTHD ?? newest;
-const skip = program === undefined || !existsSync(program) ? "hearthd isn't built" : false;
+const program = join(process.env.HEARTH_BIN ?? join(root, "build/dev/bin"), "hearthd");
+const skip = existsSync(program) || process.env.CI ? false : "hearthd isn't built";
 
 let folder, daemon, ready, server, browser, context, page;
 
@@ -44,6 +41,7 @@ function stopDaemon() {
 
 before(async () => {
   if (skip) return;
+  assert.ok(existsSync(program), `${program} isn't built`);
   folder = mkdtempSync(join(tmpdir(), "hearth-sdk-"));
   chmodSync(folder, 0o777);
   await startDaemon();

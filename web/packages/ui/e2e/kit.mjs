@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { extname, join, normalize, resolve } from "node:path";
+import { after, test } from "node:test";
 import { chromium } from "playwright-core";
 
 export const top = resolve(import.meta.dirname, "../../../..");
@@ -135,21 +136,8 @@ export async function shoot(page, name, options = {}) {
   await page.screenshot({ path: join(shots, `${name}.png`), animations: "disabled", ...options });
 }
 
-/** Runs named tests in order (`--only text` picks), prints one line each, and ends with their status. */
-export async function run(tests) {
-  const at = process.argv.indexOf("--only");
-  const only = at < 0 ? "" : process.argv[at + 1];
-  let failed = 0;
-  for (const [name, test] of Object.entries(tests)) {
-    if (!name.includes(only)) continue;
-    const begun = performance.now();
-    try {
-      await test();
-      console.log(`ok   ${name} (${Math.round(performance.now() - begun)} ms)`);
-    } catch (error) {
-      failed += 1;
-      console.log(`FAIL ${name}\n${error?.stack ?? error}`);
-    }
-  }
-  process.exitCode = failed > 0 ? 1 : 0;
+/** Hands named tests to the test runner, in order; `finish` runs after the last. */
+export function run(tests, finish) {
+  for (const [name, body] of Object.entries(tests)) test(name, { timeout: 60_000 }, body);
+  after(finish);
 }

@@ -35,6 +35,7 @@ for (const name of names) {
     }
   };
 }
-await run(tests);
-await browser.close();
-server.close();
+run(tests, async () => {
+  await browser.close();
+  server.close();
+});

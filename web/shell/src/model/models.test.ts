@@ -117,17 +117,29 @@ test("two different words are asked for, in order, whatever chance says", () => 
 test("the door: strangers log in, links lead where they say, an unclaimed box is set up", () => {
   const stranger = { phase: "stranger", link: null, local: undefined, inside: null } as const;
   const local = { root: "r", peerId: "", name: "", addrs: [], claimed: false };
-  expect(doorFor("/devices", stranger)).toBe("/login");
-  expect(doorFor("/login", stranger)).toBeNull();
-  expect(doorFor("/", { ...stranger, link: { kind: "pair", text: "" } })).toBe("/join");
-  expect(doorFor("/login", { ...stranger, link: { kind: "pair", text: "" } })).toBeNull();
-  expect(doorFor("/", { ...stranger, link: { kind: "setup", text: "" } })).toBe("/welcome");
-  expect(doorFor("/", { ...stranger, local })).toBe("/welcome");
-  expect(doorFor("/login", { ...stranger, local: { ...local, claimed: true } })).toBeNull();
+  expect(doorFor("/", "", stranger)).toBe("/login");
+  expect(doorFor("/login", "", stranger)).toBeNull();
+  expect(doorFor("/", "", { ...stranger, link: { kind: "pair", text: "" } })).toBe("/join");
+  expect(doorFor("/login", "", { ...stranger, link: { kind: "pair", text: "" } })).toBeNull();
+  expect(doorFor("/", "", { ...stranger, link: { kind: "setup", text: "" } })).toBe("/welcome");
+  expect(doorFor("/", "", { ...stranger, local })).toBe("/welcome");
+  expect(doorFor("/login", "", { ...stranger, local: { ...local, claimed: true } })).toBeNull();
   const inside = { ...stranger, phase: "inside", inside: {} as never } as const;
-  expect(doorFor("/login", inside)).toBe("/");
-  expect(doorFor("/welcome", inside)).toBeNull();
-  expect(doorFor("/devices", inside)).toBeNull();
+  expect(doorFor("/login", "", inside)).toBe("/");
+  expect(doorFor("/welcome", "", inside)).toBeNull();
+  expect(doorFor("/devices", "", inside)).toBeNull();
+});
+
+test("the door: login leads to the page that was asked for, with its search, and never out of the shell", () => {
+  const stranger = { phase: "stranger", link: null, local: undefined, inside: null } as const;
+  const inside = { ...stranger, phase: "inside", inside: {} as never } as const;
+  const login = doorFor("/apps/files", "?open=%2Fa%20b", stranger);
+  expect(login).toBe("/login?next=%2Fapps%2Ffiles%3Fopen%3D%252Fa%2520b");
+  const search = login!.slice("/login".length);
+  expect(doorFor("/login", search, stranger)).toBeNull();
+  expect(doorFor("/login", search, inside)).toBe("/apps/files?open=%2Fa%20b");
+  for (const next of ["//evil.example", "/\\evil.example", "https://evil.example", "/login", ""])
+    expect(doorFor("/login", `?next=${encodeURIComponent(next)}`, inside)).toBe("/");
 });
 
 test("devices: this one first, newcomers found, the countdown never shows 10:01", () => {

@@ -97,6 +97,17 @@ test("a remembered login is there again after a reload, without a password", asy
   expect(again.snapshot().inside?.title).toBe("Casa");
 });
 
+test("a remembered device is at no moment a stranger, so its page stays", async () => {
+  await session.start(null);
+  await session.login({ ...login, remember: true });
+  const again = new Session(box.platform, () => 100);
+  const phases: string[] = [];
+  again.subscribe(() => phases.push(again.snapshot().phase));
+  await again.start(null);
+  expect(phases).toContain("inside");
+  expect(phases).not.toContain("stranger");
+});
+
 test("an unremembered login leaves nothing behind: no key, no list of boxes", async () => {
   await session.start(null);
   await session.login({ ...login, remember: false });

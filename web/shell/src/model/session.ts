@@ -94,9 +94,10 @@ export class Session {
       this.#platform.flock().catch(() => undefined),
       this.#platform.known().catch(() => []),
     ]);
-    this.#set({ link, local, flock, known, phase: "stranger" });
-    if (link?.kind === "setup" || link?.kind === "pair") return;
-    await this.#resume(known, local);
+    this.#set({ link, local, flock, known });
+    const opened = link?.kind === "setup" || link?.kind === "pair" ? null : await this.#resume(known, local);
+    if (opened) await this.#refresh(opened);
+    else this.#set({ phase: "stranger" });
   }
 
   /** Makes the first owner. `link` or `form.code` proves who sits at the box. */
@@ -192,13 +193,17 @@ export class Session {
     this.#set({ inside: null, known, phase: "stranger" });
   }
 
-  async #resume(known: readonly KnownAppliance[], local: LocalAppliance | undefined): Promise<void> {
+  /** Inside at once where this device was remembered. Until that is known, nobody is a stranger. */
+  async #resume(
+    known: readonly KnownAppliance[],
+    local: LocalAppliance | undefined,
+  ): Promise<HearthConnection | null> {
     const box =
       (local && known.find((each) => each.root === local.root && each.persona)) ??
       known.find((each) => each.persona);
-    if (!box?.persona) return;
+    if (!box?.persona) return null;
     const key = await this.#platform.keptKey().catch(() => undefined);
-    if (!key) return;
+    if (!key) return null;
     const connection = this.#platform.open(local?.root === box.root ? targetOf(local) : targetOf(box), key);
     this.#set({
       phase: "inside",
@@ -217,7 +222,7 @@ export class Session {
         remembered: true,
       },
     });
-    await this.#refresh(connection);
+    return connection;
   }
 
   /** Asks the box who we are and what it is called, as soon as it can be reached. */

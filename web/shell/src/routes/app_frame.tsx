@@ -59,7 +59,6 @@ export function AppPage() {
       frame.current = null;
     };
     // `title` and `start` come with the app table, which may arrive later: no reason to load the frame again.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [connection, id, missing, attempt, open, scheme, preferences.locale, platform]);
 
   return (

@@ -40,7 +40,6 @@ export function Login() {
         deviceName,
         remember,
       });
-      await navigate({ to: "/" });
     } catch (failure) {
       setError(failure);
       setPending(false);

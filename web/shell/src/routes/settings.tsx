@@ -9,7 +9,6 @@ import {
   TextField,
   localeNames,
   locales,
-  useTexts,
   type Theme,
 } from "@hearth/ui";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
