@@ -5,11 +5,14 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 /** A profile: what one person's browser on one device keeps. Close it; `reopen` finds everything again. */
-export async function openProfile(t, { args = [], viewport = { width: 1280, height: 800 }, folder } = {}) {
+export async function openProfile(
+  t,
+  { args = [], viewport = { width: 1280, height: 800 }, folder, executablePath = "/usr/bin/chromium" } = {},
+) {
   const profile = folder ?? mkdtempSync(join(tmpdir(), "hearth-profile-"));
   const launch = () =>
     chromium.launchPersistentContext(profile, {
-      executablePath: "/usr/bin/chromium",
+      executablePath,
       headless: true,
       viewport,
       acceptDownloads: true,
@@ -43,6 +46,8 @@ export function watch(page) {
   const complaints = [];
   page.on("pageerror", (error) => complaints.push(String(error.stack ?? error)));
   page.on("console", (message) => {
+    // Said for browsers that heed it (packages/boot); Chromium only remarks on it.
+    if (/Unrecognized Content-Security-Policy directive 'webrtc'/.test(message.text())) return;
     if (message.type() === "error") complaints.push(message.text());
   });
   return complaints;

@@ -1,9 +1,21 @@
 // Small networks of namespaces: a public segment, and homes behind nftables masquerading.
 import { execFileSync } from "node:child_process";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 const ip = (...args) => execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"] }).toString();
+// Only the network is another: `ip netns exec` would hide the control groups as well.
+const entering = (name) => ["nsenter", `--net=/run/netns/${name}`, "--"];
 const inside = (name, command, ...args) =>
   execFileSync("ip", ["netns", "exec", name, command, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+
+/** A program that is `program` inside of a namespace, for those who take a path and no command. */
+export function wrapped(folder, within, program) {
+  const file = join(folder, "within");
+  writeFileSync(file, `#!/bin/sh\nexec ${within.join(" ")} ${program} "$@"\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
 
 /**
  * The public segment 203.0.113.0/24 is a bridge in a namespace of its own. `host` puts a namespace on it;
@@ -58,7 +70,7 @@ export class Network {
   host(role) {
     const namespace = this.#namespace(role);
     const { address } = this.#join(namespace);
-    return { namespace, address, within: ["ip", "netns", "exec", namespace] };
+    return { namespace, address, within: entering(namespace) };
   }
 
   /** A machine behind a router that masquerades. `udp: false` lets the router drop all UDP. */
@@ -78,6 +90,11 @@ export class Network {
           type nat hook postrouting priority srcnat;
           oifname "${device}" masquerade
         }
+        # Else a stray packet's entry would change the port that the next packet out is given.
+        chain input {
+          type filter hook input priority filter; policy accept;
+          iifname "${device}" ct state new drop
+        }
         chain forward {
           type filter hook forward priority filter; policy drop;
           ${udp ? "" : "meta l4proto udp drop"}
@@ -86,6 +103,6 @@ export class Network {
         }
       }`;
     execFileSync("ip", ["netns", "exec", router, "nft", "-f", "-"], { input: rules });
-    return { namespace, router, address, within: ["ip", "netns", "exec", namespace] };
+    return { namespace, router, address, within: entering(namespace) };
   }
 }
