@@ -1,56 +1,15 @@
 // A browser and a box at homes behind routers, and a flock with a public address between them.
 import assert from "node:assert/strict";
-import { request } from "node:http";
 import { join } from "node:path";
 import { test } from "node:test";
-import { multiaddr } from "@multiformats/multiaddr";
 import { openProfile, shoot } from "./lib/chromium.mjs";
+import { pairingLink, status, until } from "./lib/console.mjs";
 import { scratch, start } from "./lib/daemon.mjs";
 import { Network, wrapped } from "./lib/network.mjs";
 import * as shell from "./lib/shell.mjs";
 
 const photo = "/usr/share/backgrounds/mate/nature/YellowFlower.jpg";
 const another = "/usr/share/backgrounds/mate/nature/Garden.jpg";
-
-/** Asks the appliance as its machine's administrator. */
-function ask(dataDir, method, path, body) {
-  return new Promise((resolve, reject) => {
-    const headers = { host: "localhost", ...(body && { "content-type": "application/json" }) };
-    request({ socketPath: join(dataDir, "control.sock"), method, path, headers }, async (answer) => {
-      const text = Buffer.concat(await answer.toArray()).toString();
-      if (answer.statusCode < 300) resolve(JSON.parse(text));
-      else reject(new Error(`${method} ${path}: ${answer.statusCode} ${text}`));
-    })
-      .on("error", reject)
-      .end(body && JSON.stringify(body));
-  });
-}
-
-/** A link's part after the shell's origin, by which a device of the only persona is paired. */
-async function pairingLink(dataDir) {
-  const { personas } = await ask(dataDir, "GET", "/api/v1/personas");
-  const { secret, link_root, flock, multiaddrs } = await ask(dataDir, "POST", "/api/v1/pairings", {
-    persona: personas[0].id,
-  });
-  const packed = multiaddrs.map((address) => {
-    const { bytes } = multiaddr(address);
-    assert.ok(bytes.length < 128, "its length is one byte");
-    return Buffer.from([bytes.length, ...bytes]);
-  });
-  const base64url = (bytes) => Buffer.from(bytes).toString("base64url");
-  return `#1.pair.${link_root}.${base64url(multiaddr(flock).bytes)}.${secret}.${base64url(Buffer.concat(packed))}`;
-}
-
-/** Asks until `good` holds of the answer; the last answer then goes into the failure. */
-async function until(ask, good, what, limit = 30_000) {
-  const end = performance.now() + limit;
-  for (;;) {
-    const answer = await ask();
-    if (good(answer)) return answer;
-    if (performance.now() > end) assert.fail(`never: ${what}\n${JSON.stringify(answer, null, 1)}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 /**
  * A flock in public, a claimed box with one photograph behind a router, and a browser behind another
@@ -91,7 +50,7 @@ async function twoHomes(t, { udp }) {
   await shell.upload(await shell.openFiles(desk), [photo]);
   await desk.getByRole("link", { name: /home$/ }).click();
   await desk.getByRole("searchbox").waitFor();
-  const { connections: owners } = await ask(dataDir, "GET", "/local/v1/status");
+  const { connections: owners } = await status(dataDir);
   const { peer_id: ownerPeer } = owners.find((one) => one.device_name !== undefined);
   const link = await pairingLink(dataDir);
 
@@ -106,7 +65,7 @@ async function twoHomes(t, { udp }) {
   await owner.context.close();
   /** Those of the visitor, as the box sees them. */
   const connections = async () => {
-    const { connections } = await ask(dataDir, "GET", "/local/v1/status");
+    const { connections } = await status(dataDir);
     return connections.filter((one) => one.device_name !== undefined && one.peer_id !== ownerPeer);
   };
   return { page, flock, connections, visitorHome };
