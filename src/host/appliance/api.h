@@ -35,6 +35,8 @@ struct Addresses {
   std::vector<std::string> flocks;
   /// Its own, for links, as multiaddrs.
   std::vector<std::string> own;
+  /// The origin that a link should open, where one is known that others can reach: the flock's shell.
+  std::optional<std::string> shell;
 };
 
 /// What the API needs of the program around it. References live as long as the Api.

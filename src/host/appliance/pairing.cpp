@@ -95,6 +95,7 @@ Answered open_pairing(State& state, const Call& call) {
                       {"link_root", state.root().to_string()},
                       {"multiaddrs", addresses.own}};
   if (addresses.flock) body["flock"] = *addresses.flock;
+  if (addresses.shell) body["shell"] = *addresses.shell;
   return Answer{.status = 201, .body = std::move(body)};
 }
 

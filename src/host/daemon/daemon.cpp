@@ -373,6 +373,7 @@ std::optional<Multiaddr> Daemon::Parts::link_flock() const {
 appliance::Addresses Daemon::Parts::addresses() const {
   appliance::Addresses all;
   if (const auto address = link_flock()) all.flock = address->to_string();
+  if (flock && !flock->shell_origin().empty()) all.shell = flock->shell_origin();
   for (const auto& member : membership.list())
     all.flocks.push_back(for_browsers(member.address).to_string());
   // A link is also a QR code: two ways in are enough, and a flock is the third.

@@ -55,6 +55,8 @@ export interface NewPairing {
   linkRoot: Root;
   flock?: string;
   multiaddrs: string[];
+  /** The origin that the link should open, where the appliance knows one. */
+  shell?: string;
 }
 
 export interface Flock {
@@ -142,6 +144,7 @@ export class HearthApi {
       linkRoot: told.text("link_root"),
       ...(told.has("flock") ? { flock: told.text("flock") } : {}),
       multiaddrs: told.texts("multiaddrs"),
+      ...(told.has("shell") ? { shell: told.text("shell") } : {}),
     };
   }
 

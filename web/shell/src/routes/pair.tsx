@@ -95,7 +95,7 @@ function linkOf(
       multiaddrs: pairing.multiaddrs,
       ...(pairing.flock === undefined ? {} : { flock: pairing.flock }),
     },
-    shellOriginFor(location.origin, pairing.flock),
+    pairing.shell ?? shellOriginFor(location.origin, pairing.flock),
   );
 }
 
