@@ -33,9 +33,11 @@ export async function openEntry(files, name) {
 }
 
 export async function makePairingLink(page) {
-  await page.goto(new URL("/pair", page.url()).href);
+  await page.getByRole("link", { name: /home$/ }).click();
+  await page.goto(new URL("/devices", page.url()).href);
+  await page.getByRole("link", { name: "Pair a device" }).click();
   await page.getByRole("img", { name: /QR/ }).waitFor();
-  return page.getByLabel(/link/i).inputValue();
+  return page.getByRole("textbox", { name: "Pairing link" }).inputValue();
 }
 
 export async function joinByLink(page, { succeeds = true } = {}) {
