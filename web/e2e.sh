@@ -21,7 +21,7 @@ for file in web/packages/sdk/e2e/*.test.mjs web/packages/ui/e2e/run.mjs web/shel
   name=${file%/run.mjs}
   name=${name%.test.mjs}
   report=build/reports/${name//\//-}
-  if (cd "$(dirname "$file")/.." && node --test --test-timeout=120000 \
+  if (cd "$(dirname "$file")/.." && node --test --test-timeout=300000 \
     --test-reporter=junit --test-reporter-destination="$root/$report.xml" \
     --test-reporter=spec --test-reporter-destination=stdout "e2e/$(basename "$file")") >"$report.log" 2>&1; then
     printf 'ok    %4d s  %s\n' $((SECONDS - from)) "$file"
