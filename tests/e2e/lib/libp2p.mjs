@@ -1,4 +1,5 @@
-// A device without a browser: stock js-libp2p over TCP, HTTP/1.1 on its streams, and the ways in.
+// A device without a browser: stock js-libp2p over TCP or a relay, HTTP/1.1 on its streams, and the ways in.
+import { circuitRelayTransport } from "@libp2p/circuit-relay-v2";
 import { noise } from "@libp2p/noise";
 import { identify } from "@libp2p/identify";
 import { tcp } from "@libp2p/tcp";
@@ -32,12 +33,12 @@ function parsed(body) {
 export class Device {
   /** `address` ends in /p2p; `key` is the device's, a fresh one by default. */
   static async dial(address, key) {
-    const device = new Device();
+    const device = new this();
     device.key = key ?? (await Key.make());
     device.node = await createLibp2p({
       privateKey: device.key.libp2p,
       addresses: { listen: [] },
-      transports: [tcp()],
+      transports: [tcp(), circuitRelayTransport()],
       connectionEncrypters: [noise()],
       streamMuxers: [yamux()],
       connectionGater: { denyDialMultiaddr: () => false },
