@@ -9,10 +9,11 @@ import { openProfile } from "./lib/chromium.mjs";
 import { pairingLink, status, until } from "./lib/console.mjs";
 import { scratch, start } from "./lib/daemon.mjs";
 import * as shell from "./lib/shell.mjs";
-import { Visitor, deviceOf, httpProtocol, startPeer } from "./lib/visitor.mjs";
+import { Visitor, deviceOf, startPeer } from "./lib/visitor.mjs";
 
 const name = "ingrid.solberg";
 const password = "plum kettle rivers nine";
+const httpProtocol = "/http/1.1";
 const loopback = "/ip4/127.0.0.1/tcp/0";
 
 /** A box with an owner, reached on loopback; and that owner's first device. */
@@ -23,34 +24,28 @@ async function ownedBox(t, args = []) {
     ...["--ready-json", ...args],
   ]);
   const address = box.ready.addrs.find((one) => /^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\//.test(one));
-  const owner = await Visitor.dial(t, address);
-  const code = new URL(box.ready.setup_url).hash.split(".")[4];
-  await owner.becomeOwner({ code, name, password });
-  return { ...box, dataDir, address, owner };
+  const owner = await Visitor.at(t, address);
+  await owner.setUp(box.ready.setup_url, { name, password });
+  const right = { root: box.ready.root, name, password };
+  const devices = async () => (await owner.json("GET", "/api/v1/devices")).devices.map(({ id }) => id);
+  return { ...box, dataDir, address, right, devices };
 }
 
 /** Noise that keeps a copy of all it decrypts and is about to encrypt: what this peer can read. */
 function readingNoise(pieces) {
   return (components) => {
     const inner = noise()(components);
-    const reading = async (securing) => {
-      const secured = await securing;
-      for (const way of ["onData", "send"]) {
-        const pass = secured.connection[way].bind(secured.connection);
-        secured.connection[way] = (data) => (pieces.push(Buffer.from(data.slice())), pass(data));
-      }
-      return secured;
-    };
-    inner.secureInbound = (
-      (secure) =>
-      (...call) =>
-        reading(secure(...call))
-    )(inner.secureInbound.bind(inner));
-    inner.secureOutbound = (
-      (secure) =>
-      (...call) =>
-        reading(secure(...call))
-    )(inner.secureOutbound.bind(inner));
+    for (const side of ["secureInbound", "secureOutbound"]) {
+      const secure = inner[side].bind(inner);
+      inner[side] = async (...call) => {
+        const secured = await secure(...call);
+        for (const way of ["onData", "send"]) {
+          const pass = secured.connection[way].bind(secured.connection);
+          secured.connection[way] = (data) => (pieces.push(Buffer.from(data.slice())), pass(data));
+        }
+        return secured;
+      };
+    }
     return inner;
   };
 }
@@ -75,30 +70,25 @@ async function startMiddleman(t, address, change = (bytes) => bytes) {
   return { address: String(node.getMultiaddrs()[0]), read: () => Buffer.concat(pieces) };
 }
 
-const devicesOf = async ({ owner }) => (await owner.request("GET", "/api/v1/devices")).json.devices;
-
 test("the stock OPAQUE client logs in directly, and has a session", async (t) => {
   const box = await ownedBox(t);
-  const visitor = await Visitor.dial(t, box.address);
-  assert.equal((await visitor.request("GET", "/api/v1/me")).status, 401, "a stranger before");
-  const { persona } = await visitor.login({ name, password });
+  const visitor = await Visitor.at(t, box.address);
+  assert.equal(await visitor.standing(), 401, "a stranger before");
+  const { persona } = await visitor.login(box.right);
   assert.equal(persona.name, name);
-  assert.equal((await visitor.request("GET", "/api/v1/me")).json.persona.name, name);
+  assert.equal(await visitor.standing(), 200);
 });
 
 test("through a middleman who carries every byte unchanged, the right password opens nothing", async (t) => {
   const box = await ownedBox(t);
   const middleman = await startMiddleman(t, box.address);
-  const visitor = await Visitor.dial(t, middleman.address);
-  const told = await visitor.request("GET", "/api/v1/appliance");
-  assert.equal(told.json.root, box.ready.root, "everything seems as it should be");
-  const before = await devicesOf(box);
-  await assert.rejects(visitor.login({ name, password }), { step: "/api/v1/login/finish", code: "denied" });
-  assert.equal((await visitor.request("GET", "/api/v1/me")).status, 401, "neither of them has a session");
-  assert.deepEqual(
-    (await devicesOf(box)).map(({ id }) => id),
-    before.map(({ id }) => id),
-  );
+  const visitor = await Visitor.at(t, middleman.address);
+  const told = await visitor.json("GET", "/api/v1/appliance");
+  assert.equal(told.root, box.ready.root, "everything seems as it should be");
+  const before = await box.devices();
+  await assert.rejects(visitor.login(box.right), { status: 403, code: "denied" });
+  assert.equal(await visitor.standing(), 401, "neither of them has a session");
+  assert.deepEqual(await box.devices(), before);
   assert.ok(middleman.read().includes(name), "he reads what is said");
   assert.ok(!middleman.read().includes(password), "the password isn't");
 });
@@ -107,20 +97,13 @@ test("nor when the middleman passes himself off as the device: the proof names t
   const box = await ownedBox(t);
   let visitor;
   const middleman = await startMiddleman(t, box.address, (bytes, node) =>
-    Buffer.from(bytes.toString("latin1").replaceAll(visitor.device.id, deviceOf(node)), "latin1"),
+    Buffer.from(bytes.toString("latin1").replaceAll(visitor.key.id, deviceOf(node)), "latin1"),
   );
-  visitor = await Visitor.dial(t, middleman.address);
-  const before = await devicesOf(box);
-  await assert.rejects(visitor.login({ name, password }), {
-    step: "/api/v1/login/finish",
-    code: "denied",
-    text: /Somebody stands between/,
-  });
-  assert.equal((await visitor.request("GET", "/api/v1/me")).status, 401);
-  assert.deepEqual(
-    (await devicesOf(box)).map(({ id }) => id),
-    before.map(({ id }) => id),
-  );
+  visitor = await Visitor.at(t, middleman.address);
+  const before = await box.devices();
+  await assert.rejects(visitor.login(box.right), { code: "denied", message: /Somebody stands between/ });
+  assert.equal(await visitor.standing(), 401);
+  assert.deepEqual(await box.devices(), before);
 });
 
 test("a relay that keeps all it can read finds no password, name, file or session description in it", async (t) => {
@@ -144,10 +127,9 @@ test("a relay that keeps all it can read finds no password, name, file or sessio
   );
 
   // A login by name and password, and a folder, through the relay.
-  const visitor = await Visitor.dial(t, `${plain}/p2p-circuit/p2p/${box.ready.peer_id}`);
-  await visitor.login({ name, password });
-  const folder = await visitor.request("POST", "/app/files/api/v1/folders", { path: "Letters to Sigrid" });
-  assert.equal(folder.status, 201, JSON.stringify(folder.json));
+  const visitor = await Visitor.at(t, `${plain}/p2p-circuit/p2p/${box.ready.peer_id}`);
+  await visitor.login(box.right);
+  await visitor.json("POST", "/app/files/api/v1/folders", { path: "Letters to Sigrid" });
 
   // A browser that is paired and makes its direct connection, signaled through the relay.
   const browser = await openProfile(t);

@@ -1,5 +1,5 @@
-// A client made of other people's parts: stock js-libp2p, and the stock OPAQUE client of npm.
-import { createHmac, randomBytes } from "node:crypto";
+// Somebody who knows a name and a password, with the stock OPAQUE client of npm; and peers who stand between.
+import { createHmac } from "node:crypto";
 import { circuitRelayTransport } from "@libp2p/circuit-relay-v2";
 import { generateKeyPair } from "@libp2p/crypto/keys";
 import { identify } from "@libp2p/identify";
@@ -7,18 +7,69 @@ import { noise } from "@libp2p/noise";
 import { tcp } from "@libp2p/tcp";
 import { webSockets } from "@libp2p/websockets";
 import { yamux } from "@libp2p/yamux";
-import { multiaddr } from "@multiformats/multiaddr";
-import * as opaque from "@serenity-kit/opaque";
+import { client, ready } from "@serenity-kit/opaque";
 import { createLibp2p } from "libp2p";
+import { Device } from "./libp2p.mjs";
 
-export const httpProtocol = "/http/1.1";
-export const base64url = (bytes) => Buffer.from(bytes).toString("base64url");
+export class Visitor extends Device {
+  /** Connected to whoever answers at `address`, until the test is over. */
+  static async at(t, address) {
+    const visitor = await Visitor.dial(address);
+    t.after(() => visitor.close());
+    return visitor;
+  }
 
-/** A js-libp2p node with an Ed25519 key of its own, stopped when the test is over. */
-export async function startPeer(t, { listen = [], encrypter = noise(), services = {} } = {}) {
-  const privateKey = await generateKeyPair("Ed25519");
+  /** The HTTP status of "who am I?": 401 for a stranger. */
+  async standing() {
+    return (await this.request("GET", "/api/v1/me")).status;
+  }
+
+  /** Throws what the other side refused with, or says what it failed to prove. */
+  async login({ root, name, password }) {
+    await ready;
+    const { clientLoginState, startLoginRequest } = client.startLogin({ password });
+    const { login, persona, ke2, key_stretching } = await this.json("POST", "/api/v1/login/start", {
+      name,
+      ke1: startLoginRequest,
+    });
+    const result = client.finishLogin({
+      clientLoginState,
+      loginResponse: ke2,
+      password,
+      identifiers: { client: persona, server: root },
+      keyStretching: key_stretching,
+    });
+    if (result === undefined) throw new Error("the password is wrong");
+    const { sessionKey, finishLoginRequest } = result;
+    const answer = await this.json("POST", "/api/v1/login/finish", {
+      login,
+      ke3: finishLoginRequest,
+      proof: this.#proof("client", sessionKey, { root, persona }),
+      device: { id: this.key.id, name: "Notebook", kind: "cli", remember: true },
+    });
+    if (answer.proof !== this.#proof("server", sessionKey, { root, persona }))
+      throw new Error("the other side proved nothing");
+    return answer;
+  }
+
+  /** Of docs/protocol/identity.md: whom this side believes to be speaking with whom. */
+  #proof(side, sessionKey, { root, persona }) {
+    const raw = (text) => Buffer.from(text, "base64url");
+    const length = (bytes) => Buffer.from([bytes.length >> 8, bytes.length & 255]);
+    const own = Buffer.from(this.node.peerId.toMultihash().bytes);
+    return createHmac("sha256", raw(sessionKey))
+      .update(`hearth/login/${side}`)
+      .update(Buffer.from([0, 1, 1]))
+      .update(Buffer.concat([length(own), own, length(this.server), this.server]))
+      .update(Buffer.concat([raw(root), raw(persona), raw(this.key.id)]))
+      .digest("base64url");
+  }
+}
+
+/** A js-libp2p node with a key of its own, until the test is over. */
+export async function startPeer(t, { listen, encrypter = noise(), services = {} }) {
   const node = await createLibp2p({
-    privateKey,
+    privateKey: await generateKeyPair("Ed25519"),
     addresses: { listen },
     transports: [tcp(), webSockets(), circuitRelayTransport()],
     connectionEncrypters: [encrypter],
@@ -30,126 +81,5 @@ export async function startPeer(t, { listen = [], encrypter = noise(), services 
   return node;
 }
 
-/** What device ids and device statements call this peer. */
-export const deviceOf = (node) => base64url(node.peerId.publicKey.raw);
-
-/** A device that speaks to whoever answers at an address. */
-export class Visitor {
-  #node;
-  #connection;
-
-  static async dial(t, address) {
-    await opaque.ready;
-    const visitor = new Visitor();
-    visitor.#node = await startPeer(t);
-    visitor.#connection = await visitor.#node.dial(multiaddr(address));
-    return visitor;
-  }
-
-  get device() {
-    return { id: deviceOf(this.#node), name: "Notebook", kind: "cli", remember: true };
-  }
-
-  /** One request on a stream of its own. */
-  async request(method, path, body) {
-    const stream = await this.#connection.newStream(httpProtocol, { runOnLimitedConnection: true });
-    const content = body === undefined ? "" : JSON.stringify(body);
-    const head = [
-      `${method} ${path} HTTP/1.1`,
-      "Host: appliance",
-      "Connection: close",
-      "Content-Type: application/json",
-      `Content-Length: ${Buffer.byteLength(content)}`,
-    ];
-    stream.send(Buffer.from(`${head.join("\r\n")}\r\n\r\n${content}`));
-    let text = "";
-    for await (const chunk of stream) {
-      text += Buffer.from(chunk.subarray()).toString("latin1");
-      const end = text.indexOf("\r\n\r\n");
-      const length = /content-length: *(\d+)/i.exec(text.slice(0, Math.max(end, 0)))?.[1];
-      if (end >= 0 && length !== undefined && text.length >= end + 4 + Number(length)) break;
-    }
-    stream.close().catch(() => {});
-    const answer = Buffer.from(text.slice(text.indexOf("\r\n\r\n") + 4), "latin1").toString();
-    const json = /^\s*\{/.test(answer) ? JSON.parse(answer) : undefined;
-    return { status: Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]), json };
-  }
-
-  async #ok(method, path, body) {
-    const { status, json } = await this.request(method, path, body);
-    if (status < 300) return json;
-    throw Object.assign(new Error(`${path}: ${status} ${json?.error.message}`), {
-      step: path,
-      code: json?.error.code,
-      text: json?.error.message,
-    });
-  }
-
-  #root = async () => (await this.#ok("GET", "/api/v1/appliance")).root;
-
-  /** Makes the owner, with the 5 bytes of a setup link. */
-  async becomeOwner({ code, name, password }) {
-    const root = await this.#root();
-    const persona = base64url((await generateKeyPair("Ed25519")).publicKey.raw);
-    const { clientRegistrationState, registrationRequest } = opaque.client.startRegistration({ password });
-    const { setup, registration_response } = await this.#ok("POST", "/api/v1/setup/start", {
-      code,
-      persona,
-      registration_request: registrationRequest,
-    });
-    const { registrationRecord } = opaque.client.finishRegistration({
-      clientRegistrationState,
-      registrationResponse: registration_response,
-      password,
-      identifiers: { client: persona, server: root },
-      keyStretching: { "argon2id-custom": { memory: 65536, iterations: 3, parallelism: 1 } },
-    });
-    return this.#ok("POST", "/api/v1/setup/finish", {
-      ...{ setup, code, registration_record: registrationRecord, name, display_name: name },
-      ...{ vault: base64url(randomBytes(72)), device: this.device },
-    });
-  }
-
-  /** The proof of docs/protocol/identity.md: whom this side believes to be speaking with whom. */
-  #proof(side, sessionKey, { root, persona }) {
-    const raw = (text) => Buffer.from(text, "base64url");
-    const peer = (id) => {
-      const bytes = Buffer.from(id.toMultihash().bytes);
-      return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
-    };
-    return createHmac("sha256", raw(sessionKey))
-      .update(`hearth/login/${side}`)
-      .update(Buffer.from([0, 1, 1]))
-      .update(peer(this.#node.peerId))
-      .update(peer(this.#connection.remotePeer))
-      .update(raw(root))
-      .update(raw(persona))
-      .update(raw(this.device.id))
-      .digest("base64url");
-  }
-
-  async login({ name, password }) {
-    const root = await this.#root();
-    const { clientLoginState, startLoginRequest } = opaque.client.startLogin({ password });
-    const { login, persona, ke2, key_stretching } = await this.#ok("POST", "/api/v1/login/start", {
-      name,
-      ke1: startLoginRequest,
-    });
-    const result = opaque.client.finishLogin({
-      clientLoginState,
-      loginResponse: ke2,
-      password,
-      identifiers: { client: persona, server: root },
-      keyStretching: key_stretching,
-    });
-    if (result === undefined) throw Object.assign(new Error("the password is wrong"), { step: "opaque" });
-    const { sessionKey, finishLoginRequest } = result;
-    const answer = await this.#ok("POST", "/api/v1/login/finish", {
-      ...{ login, ke3: finishLoginRequest, device: this.device },
-      proof: this.#proof("client", sessionKey, { root, persona }),
-    });
-    if (answer.proof !== this.#proof("server", sessionKey, { root, persona }))
-      throw Object.assign(new Error("the other side proved nothing"), { step: "server proof" });
-    return answer;
-  }
-}
+/** What statements about devices call this peer. */
+export const deviceOf = (node) => Buffer.from(node.peerId.publicKey.raw).toString("base64url");
