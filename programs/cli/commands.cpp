@@ -12,7 +12,8 @@ namespace hearth::cli {
 using nlohmann::json;
 
 json find_persona(const Context& context, const std::string& name) {
-  for (const json& persona : context.client.call("GET", "/api/v1/personas").at("personas"))
+  const json answer = context.client.call("GET", "/api/v1/personas");
+  for (const json& persona : answer.at("personas"))
     if (persona.at("name") == name || persona.at("id") == name) return persona;
   throw Failure{1, "There is no persona '" + name + "'. See them with: hearth persona list"};
 }
@@ -83,8 +84,9 @@ int device_list(const Context& context) {
 }
 
 int device_revoke(const Context& context, const std::string& device) {
+  const json answer = context.client.call("GET", "/api/v1/devices");
   json found;
-  for (const json& row : context.client.call("GET", "/api/v1/devices").at("devices"))
+  for (const json& row : answer.at("devices"))
     if (row.at("id") == device || row.at("name") == device) {
       if (!found.is_null())
         throw Failure{1, "Several devices are called '" + device + "': give the id instead."};

@@ -76,16 +76,13 @@ export async function start(t, program, args, { within = [], env = {}, timeout =
 }
 
 /** An appliance with its own flock on loopback. */
+export const applianceArguments = (dataDir, more = []) => [
+  ...["--data-dir", dataDir, "--http", "127.0.0.1:0", "--p2p-port", "0"],
+  ...["--embedded-flock", "0", "--listen-ip", "127.0.0.1", "--ready-json", ...more],
+];
+
 export function startAppliance(t, dataDir, { args = [], ...options } = {}) {
-  return start(
-    t,
-    "hearthd",
-    [
-      ...["--data-dir", dataDir, "--http", "127.0.0.1:0", "--p2p-port", "0"],
-      ...["--embedded-flock", "0", "--listen-ip", "127.0.0.1", "--ready-json", ...args],
-    ],
-    options,
-  );
+  return start(t, "hearthd", applianceArguments(dataDir, args), options);
 }
 
 /** The command line tool against one appliance; `input` goes to its standard input. */
