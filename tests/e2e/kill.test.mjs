@@ -106,11 +106,20 @@ class Life {
     const path = `file-${this.ledger.counts.upload++}.bin`;
     const tus = { "Tus-Resumable": "1.0.0" };
     const made = await this.app("POST", "/api/v1/uploads", {
-      headers: { ...tus, "Upload-Length": size, "Upload-Metadata": `name ${Buffer.from(path).toString("base64")}` },
+      headers: {
+        ...tus,
+        "Upload-Length": size,
+        "Upload-Metadata": `name ${Buffer.from(path).toString("base64")}`,
+      },
     });
     assert.equal(made.status, 201, made.body.toString());
     const cut = this.random() < 0.5 ? Math.floor(size / 2) : 0;
-    for (const [from, to] of cut > 0 ? [[0, cut], [cut, size]] : [[0, size]]) {
+    for (const [from, to] of cut > 0
+      ? [
+          [0, cut],
+          [cut, size],
+        ]
+      : [[0, size]]) {
       const { status, body } = await this.app("PATCH", made.headers.get("location"), {
         headers: { ...tus, "Upload-Offset": from, "Content-Type": "application/offset+octet-stream" },
         body: bytes.subarray(from, to),
@@ -161,7 +170,10 @@ class Life {
     const { ledger } = this;
     const { personas } = await this.cli(["persona", "list"]);
     for (const [name, id] of ledger.personas)
-      assert.ok(personas.some((each) => each.name === name && each.id === id), `${name} is gone`);
+      assert.ok(
+        personas.some((each) => each.name === name && each.id === id),
+        `${name} is gone`,
+      );
     const devices = new Set((await this.cli(["device", "list"])).devices.map(({ id }) => id));
     for (const id of ledger.devices.keys()) assert.ok(devices.has(id), `device ${id} is gone`);
     for (const id of ledger.revoked) assert.ok(!devices.has(id), `device ${id} is back`);
@@ -208,12 +220,15 @@ test(`${kills} kills lose nothing that was acknowledged, and leave no process be
 
   let life = await Life.begin(t, dataDir, ownerKey, ledger, random);
   const { root, peer_id } = life.appliance.ready;
-  const persona = await life.owner.setUp(life.appliance.ready.setup_url, { name: "anna", password: "plum kettle rivers" });
+  const persona = await life.owner.setUp(life.appliance.ready.setup_url, {
+    name: "anna",
+    password: "plum kettle rivers",
+  });
   ledger.personas.set("anna", persona.id);
   ledger.devices.set(ownerKey.id, "anna");
 
   let sandboxed = 0;
-  for (let round = 0; round < kills; ) {
+  for (let round = 0; round < kills;) {
     let killed = false;
     const working = life.work(round).catch((error) => {
       if (!killed) throw error; // what was under way when it died was never acknowledged
@@ -237,8 +252,13 @@ test(`${kills} kills lose nothing that was acknowledged, and leave no process be
   await life.owner.close();
   await life.appliance.stop();
   const { counts } = ledger;
-  t.diagnostic(`acknowledged: ${JSON.stringify({ ...counts, upload: ledger.uploads.size, persona: ledger.personas.size })}`);
+  t.diagnostic(
+    `acknowledged: ${JSON.stringify({ ...counts, upload: ledger.uploads.size, persona: ledger.personas.size })}`,
+  );
   t.diagnostic(`killed with an app running: ${sandboxed}`);
-  assert.ok(ledger.uploads.size >= kills / 4 && ledger.devices.size > kills / 20, "too little was done to mean anything");
+  assert.ok(
+    ledger.uploads.size >= kills / 4 && ledger.devices.size > kills / 20,
+    "too little was done to mean anything",
+  );
   assert.ok(sandboxed >= kills / 4, "the apps were seldom running");
 });

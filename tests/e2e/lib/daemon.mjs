@@ -92,7 +92,8 @@ export async function hearth(dataDir, args, { input = "" } = {}) {
   let err = "";
   child.stdout.on("data", (chunk) => (out += chunk));
   child.stderr.on("data", (chunk) => (err += chunk));
+  child.stdin.on("error", () => {}); // it may end without having read anything
   child.stdin.end(input);
-  const code = await new Promise((resolve) => child.once("exit", resolve));
+  const code = await new Promise((resolve) => child.once("close", resolve));
   return { code, out, err, json: () => JSON.parse(out) };
 }

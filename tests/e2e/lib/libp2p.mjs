@@ -190,7 +190,7 @@ function parseHead(bytes) {
 
 function unchunked(bytes) {
   const parts = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const end = bytes.indexOf("\r\n", at);
     if (end < 0) throw new Error("the connection ended within the answer");
     const size = parseInt(bytes.subarray(at, end).toString(), 16);

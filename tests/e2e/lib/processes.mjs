@@ -5,7 +5,13 @@ function stat(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { pid, name: text.slice(text.indexOf("(") + 1, text.lastIndexOf(")")), state: fields[0], parent: Number(fields[1]), started: fields[19] };
+    return {
+      pid,
+      name: text.slice(text.indexOf("(") + 1, text.lastIndexOf(")")),
+      state: fields[0],
+      parent: Number(fields[1]),
+      started: fields[19],
+    };
   } catch {
     return undefined; // It ended meanwhile.
   }
@@ -13,7 +19,10 @@ function stat(pid) {
 
 /** `pid` and everything below it. */
 export function processTree(pid) {
-  const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((name) => stat(Number(name))).filter(Boolean);
+  const all = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map((name) => stat(Number(name)))
+    .filter(Boolean);
   const tree = all.filter((each) => each.pid === pid);
   for (let i = 0; i < tree.length; i++) tree.push(...all.filter((each) => each.parent === tree[i].pid));
   return tree;
@@ -33,7 +42,7 @@ export function statusOf(pid) {
 
 /** Waits for `holds()`; throws after `limit` ms. */
 export async function eventually(holds, what, limit = 5000) {
-  for (const end = performance.now() + limit; !(await holds()); ) {
+  for (const end = performance.now() + limit; !(await holds());) {
     if (performance.now() > end) throw new Error(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -33,7 +33,8 @@ function head(major, number) {
 /** Deterministic CBOR (RFC 8949 4.2.1) of unsigned numbers, texts, bytes and arrays. */
 export function cbor(value) {
   if (typeof value === "number") return head(0, value);
-  if (typeof value === "string") return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
+  if (typeof value === "string")
+    return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
   if (Array.isArray(value)) return Buffer.concat([head(4, value.length), ...value.map(cbor)]);
   return Buffer.concat([head(2, value.length), value]);
 }
