@@ -37,7 +37,7 @@ struct SendBufferUse {
 using Key = std::uintptr_t;
 
 void* to_address(Key key) {
-  return reinterpret_cast<void*>(key);
+  return reinterpret_cast<void*>(key);  // NOLINT(performance-no-int-to-ptr): a name, never followed
 }
 Key to_key(void* address) {
   return reinterpret_cast<Key>(address);

@@ -41,7 +41,7 @@ ice::Credentials direct_credentials(Entropy& entropy) {
   return {text, text};
 }
 
-Connection::Connection(Options options, Entropy& entropy, Instant now)
+Connection::Connection(const Options& options, Entropy& entropy, Instant now)
     : mode_(options.mode),
       entropy_(entropy),
       own_(options.certificate.fingerprint()),

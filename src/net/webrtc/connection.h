@@ -71,7 +71,7 @@ struct Options {
 /// the time of the last call that had one.
 class Connection {
  public:
-  Connection(Options options, Entropy& entropy, Instant now);
+  Connection(const Options& options, Entropy& entropy, Instant now);
   Connection(Connection&&) = delete;
   ~Connection() = default;
 

@@ -57,6 +57,7 @@ const Persona* Directory::persona_named(std::string_view name) const {
 
 std::vector<const Persona*> Directory::personas() const {
   std::vector<const Persona*> all;
+  all.reserve(names_.size());
   for (const auto& [name, id] : names_) all.push_back(persona(id));
   return all;
 }
