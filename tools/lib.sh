@@ -58,6 +58,11 @@ install_packages() {
       case $name in
         "$release":*) name=${name#*:} ;;
         [0-9]*:*) continue ;;
+        # "name?command" is only for machines without the command: some have it from elsewhere.
+        *\?*)
+          command -v "${name#*\?}" >/dev/null && continue
+          name=${name%\?*}
+          ;;
       esac
       dpkg-query -W -f '${db:Status-Status}\n' "$name" 2>/dev/null | grep -qx installed ||
         missing+=("$name")
