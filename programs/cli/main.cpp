@@ -1,9 +1,11 @@
 // hearth: the appliance's command line.
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -14,6 +16,19 @@ namespace {
 
 using namespace hearth::cli;
 
+/// The arguments in CLI11's order (last first). An id may begin with '-': such go behind a "--".
+std::vector<std::string> arguments(int argc, char** argv) {
+  constexpr std::size_t id_size = 43;
+  std::vector<std::string> all{argv + 1, argv + argc};
+  const auto is_id = [](const std::string& text) {
+    return text.size() == id_size && text.starts_with('-') && !text.starts_with("--");
+  };
+  const auto ids = std::ranges::stable_partition(all, std::not_fn(is_id));
+  if (!ids.empty() && std::ranges::find(all, "--") == all.end()) all.insert(ids.begin(), "--");
+  std::ranges::reverse(all);
+  return all;
+}
+
 using Command = std::function<int(const Context&)>;
 
 /// The commands, each with its help; parsing chooses one.
@@ -23,7 +38,7 @@ class Program {
 
   int run(int argc, char** argv) {
     try {
-      app_.parse(argc, argv);
+      app_.parse(arguments(argc, argv));
     } catch (const CLI::ParseError& error) {
       return app_.exit(error) == 0 ? 0 : 2;
     }
