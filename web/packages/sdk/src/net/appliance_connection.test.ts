@@ -46,6 +46,8 @@ async function host(fill: number, extra: object): Promise<Libp2p> {
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },
+    // Five a second from one address is its default, and every test here comes from 127.0.0.1.
+    connectionManager: { inboundConnectionThreshold: 1000 },
     services: { identify: identify(), ping: ping() },
     ...extra,
   } as Parameters<typeof createLibp2p>[0]);
