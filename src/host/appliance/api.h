@@ -35,7 +35,8 @@ struct Addresses {
   std::vector<std::string> flocks;
   /// Its own, for links, as multiaddrs.
   std::vector<std::string> own;
-  /// The origin that a link should open, where one is known that others can reach: the flock's shell.
+  /// The origin that a link should open, where one is known that others can reach: the flock's
+  /// shell.
   std::optional<std::string> shell;
 };
 
