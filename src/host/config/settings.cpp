@@ -90,6 +90,7 @@ void Settings::add(std::string_view name, std::string& value, std::string_view p
                    std::string_view help) {
   auto* option = impl_->app.add_option("--" + std::string{name}, value, std::string{help})
                      ->capture_default_str()
+                     ->take_last()
                      ->type_name(std::string{placeholder})
                      ->envname(variable_of(name));
   impl_->rows.push_back({std::string{name}, option, [&value](const auto& texts) -> std::string {
@@ -117,6 +118,7 @@ void Settings::add(std::string_view name, std::int64_t& value, std::int64_t leas
                    std::int64_t most, std::string_view placeholder, std::string_view help) {
   auto* option = impl_->app.add_option("--" + std::string{name}, value, std::string{help})
                      ->capture_default_str()
+                     ->take_last()
                      ->type_name(std::string{placeholder})
                      ->envname(variable_of(name))
                      ->check(CLI::Range(least, most));

@@ -83,6 +83,15 @@ TEST(Settings, HelpNamesEveryFlagItsVariableAndAnExample) {
     EXPECT_NE(outcome.text.find(word), std::string::npos) << word;
 }
 
+TEST(Settings, TheLastOfSeveralFlagsCounts) {
+  Program program;
+  EXPECT_FALSE(
+      program.parse({"--p2p-port", "1", "--data-dir", "/a", "--p2p-port", "2", "--data-dir", "/b"})
+          .exit_code);
+  EXPECT_EQ(program.port, 2);
+  EXPECT_EQ(program.data_dir, "/b");
+}
+
 TEST(Settings, RefusesANumberOutOfRange) {
   Program program;
   EXPECT_EQ(program.parse({"--p2p-port", "65536"}).exit_code, 2);
