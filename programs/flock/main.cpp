@@ -10,7 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <nlohmann/json.hpp>
 
-#include <hearth/appliance/file.h>
+#include <hearth/appliance/keys.h>
 #include <hearth/config/settings.h>
 #include <hearth/daemon/options.h>
 #include <hearth/flock/node.h>
@@ -82,17 +82,6 @@ std::optional<flock::NodeOptions::Pages> pages(const Options& options, Log& log)
                                    .boot = local::Site::load(boot)};
 }
 
-crypto::Ed25519PrivateKey own_key(const std::filesystem::path& path, Entropy& entropy) {
-  if (const auto seed = appliance::read_private(path, 32)) {
-    auto key = crypto::Ed25519PrivateKey::from_seed(*seed);
-    if (!key) throw std::runtime_error{path.string() + ": this is no key."};
-    return std::move(*key);
-  }
-  auto key = crypto::Ed25519PrivateKey::generate(entropy);
-  appliance::write_private(path, key.seed());
-  return key;
-}
-
 int run(const Options& options) {
   logging::JsonLog log{*logging::parse_level(options.log_level)};
   auto served = pages(options, log);
@@ -110,13 +99,14 @@ int run(const Options& options) {
   auto store = store::RocksStore::open(directory / "names");
   if (!store) throw std::runtime_error{"The names can't be opened: " + store.error().message};
 
-  flock::NodeOptions node_options{.key = own_key(directory / "flock.key", entropy),
-                                  .listen_ip = *IpAddress::parse(options.listen_ip),
-                                  .port = static_cast<std::uint16_t>(options.port),
-                                  .domain = options.domain,
-                                  .pages = std::move(served),
-                                  .invite_only = options.invite_only,
-                                  .version = HEARTH_VERSION};
+  flock::NodeOptions node_options{
+      .key = appliance::load_or_make_key(directory / "flock.key", entropy),
+      .listen_ip = *IpAddress::parse(options.listen_ip),
+      .port = static_cast<std::uint16_t>(options.port),
+      .domain = options.domain,
+      .pages = std::move(served),
+      .invite_only = options.invite_only,
+      .version = HEARTH_VERSION};
   if (!options.tls_certificate.empty())
     node_options.tls = {.certificate = options.tls_certificate,
                         .key = options.tls_key,

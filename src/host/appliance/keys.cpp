@@ -90,6 +90,17 @@ Keys::Keys(std::filesystem::path directory, RootId root, std::optional<Ed25519Pr
       encoded_certificate_(std::move(certificate)),
       opaque_(std::move(opaque)) {}
 
+crypto::Ed25519PrivateKey load_or_make_key(const std::filesystem::path& path, Entropy& entropy) {
+  if (const auto seed = read_private(path, 32)) {
+    auto key = crypto::Ed25519PrivateKey::from_seed(*seed);
+    if (!key) throw KeysError{path.string() + ": this is no key."};
+    return std::move(*key);
+  }
+  auto key = crypto::Ed25519PrivateKey::generate(entropy);
+  write_private(path, key.seed());
+  return key;
+}
+
 Keys Keys::open(const std::filesystem::path& directory, Entropy& entropy, Timestamp wall) {
   std::filesystem::create_directories(directory);
   const auto root_path = directory / "root.key";

@@ -28,6 +28,11 @@ class KeysError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The key whose seed is kept at `path`; makes and keeps one when there is none. Throws KeysError
+/// for a file that holds no key.
+[[nodiscard]] crypto::Ed25519PrivateKey load_or_make_key(const std::filesystem::path& path,
+                                                         Entropy& entropy);
+
 class Keys {
  public:
   /// At the first start makes them all. Throws KeysError or std::system_error.

@@ -9,7 +9,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <hearth/appliance/api.h>
-#include <hearth/appliance/file.h>
 #include <hearth/appliance/keys.h>
 #include <hearth/codec/base64.h>
 #include <hearth/daemon/apps.h>
@@ -59,18 +58,6 @@ store::RocksStore open_store(const std::filesystem::path& path) {
     throw std::runtime_error{path.string() +
                              ": the database can't be opened: " + opened.error().message};
   return std::move(*opened);
-}
-
-/// The flock's own key: who it is, for as long as its directory lasts.
-crypto::Ed25519PrivateKey flock_key(const std::filesystem::path& path, Entropy& entropy) {
-  if (const auto seed = appliance::read_private(path, 32)) {
-    auto key = crypto::Ed25519PrivateKey::from_seed(*seed);
-    if (!key) throw std::runtime_error{path.string() + ": this is no key."};
-    return std::move(*key);
-  }
-  auto key = crypto::Ed25519PrivateKey::generate(entropy);
-  appliance::write_private(path, key.seed());
-  return key;
 }
 
 /// What a browser can dial of a flock that listens for TCP and WebSocket on one port.
@@ -217,7 +204,7 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
 
   if (options.embedded_flock >= 0) {
     flock_store = open_store(directory / "flock");
-    flock::NodeOptions node{.key = flock_key(directory / "flock.key", entropy),
+    flock::NodeOptions node{.key = appliance::load_or_make_key(directory / "flock.key", entropy),
                             .listen_ip = *IpAddress::parse(options.listen_ip),
                             .port = static_cast<std::uint16_t>(options.embedded_flock),
                             .domain = options.flock_domain,
