@@ -29,12 +29,12 @@ done
 for folder in proc sys dev; do mount --rbind "/$folder" "$target/$folder" && mount --make-rslave "$target/$folder"; done
 git clone -q --no-hardlinks "$root" "$target/hearth"
 
-inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb ${npm_config_registry:+npm_config_registry="$npm_config_registry"} chroot "$target" bash -c "cd /hearth && $1"; }
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb ${npm_config_registry:+npm_config_registry="$npm_config_registry"} chroot "$target" bash -c "cd /hearth; $1"; }
 if [ "$what" != test ]; then
   say './run'
   inside './run --ready-json >/tmp/ready.json 2>/tmp/run.log & pid=$!
-    for _ in $(seq 2400); do [ -s /tmp/ready.json ] && break; kill -0 $pid 2>/dev/null || break; sleep 1; done
-    grep -m1 setup_url /tmp/ready.json || { tail -n 50 /tmp/run.log; exit 1; }
+    for _ in $(seq 2400); do grep -q setup_url /tmp/ready.json && break; kill -0 $pid 2>/dev/null || break; sleep 1; done
+    grep -m1 setup_url /tmp/ready.json || { tail -n 50 /tmp/ready.json /tmp/run.log; exit 1; }
     kill -TERM $pid; wait $pid'
 fi
 if [ "$what" != run ]; then
