@@ -26,10 +26,14 @@ mmdebstrap --variant=apt --include=bash,git,ca-certificates "$suite" "$target" "
 for file in /etc/apt/apt.conf.d/*proxy* /etc/resolv.conf /etc/hosts /root/.npmrc; do
   [ -e "$file" ] && mkdir -p "$target$(dirname "$file")" && cp "$file" "$target$file"
 done
+# A machine whose way to npm's registry has a certificate authority of its own names it so.
+if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then cp "$NODE_EXTRA_CA_CERTS" "$target/etc/ssl/extra-ca.crt"; fi
 for folder in proc sys dev; do mount --rbind "/$folder" "$target/$folder" && mount --make-rslave "$target/$folder"; done
 git clone -q --no-hardlinks "$root" "$target/hearth"
 
-inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb ${npm_config_registry:+npm_config_registry="$npm_config_registry"} chroot "$target" bash -c "cd /hearth; $1"; }
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
+  ${npm_config_registry:+npm_config_registry="$npm_config_registry"} \
+  ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/etc/ssl/extra-ca.crt} chroot "$target" bash -c "cd /hearth; $1"; }
 if [ "$what" != test ]; then
   say './run'
   inside './run --ready-json >/tmp/ready.json 2>/tmp/run.log & pid=$!

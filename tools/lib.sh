@@ -15,7 +15,8 @@ die() {
   exit 1
 }
 
-# stage NAME COMMAND…: runs it, remembers its seconds, stops the script when it fails.
+# stage NAME COMMAND…: runs it, remembers its seconds, stops the script when it fails. `set -e` has no effect inside:
+# a function given as COMMAND says `|| return` where it must not go on.
 stage() {
   local name=$1 from=$SECONDS status=0
   shift
@@ -70,14 +71,14 @@ install_packages() {
   done
   [ ${#missing[@]} -gt 0 ] || return 0
   printf 'Installing %d packages: %s\n' ${#missing[@]} "${missing[*]}"
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq update || return
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends \
     "${missing[@]}" >/dev/null
 }
 
 # Node 22 in build/node and the npm packages of web/.
 install_node() {
-  bash web/tools/bootstrap-node.sh
+  bash web/tools/bootstrap-node.sh || return
   export PATH="$root/build/node/bin:$PATH"
   install_npm web
 }
@@ -86,7 +87,7 @@ install_node() {
 install_npm() {
   local stamp=$1/node_modules/.hearth-lock
   cmp -s "$1/package-lock.json" "$stamp" && return 0
-  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error)
+  (cd "$1" && npm ci --no-audit --no-fund --loglevel=error) || return
   cp "$1/package-lock.json" "$stamp"
 }
 
