@@ -261,6 +261,21 @@ TEST_F(ApiTest, S8AStrangersGuessingLocksNoEnrolledDeviceOut) {
   EXPECT_EQ(anna.change_password("correct horse", "better").status, 204);
 }
 
+TEST_F(ApiTest, S8AHundredThousandGuessesInAnHourGetTenAnswersAndThePairedDeviceEnters) {
+  claim();
+  TestClient eve{box, 66};
+  const auto client = opaque::ClientLogin::start(as_bytes("guess"), eve.entropy);
+  const json guess{{"name", "anna"}, {"ke1", b64(client->ke1().encode())}};
+  int processed = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    processed += eve.ask("POST", "login/start", guess).status == 200;
+    box.pass(36ms);
+  }
+  EXPECT_GE(processed, 5);
+  EXPECT_LE(processed, 10);
+  EXPECT_EQ(anna.ask("GET", "me").status, 200);
+}
+
 TEST_F(ApiTest, LoggingInRightIsNeverCounted) {
   claim();
   TestClient phone{box, 2};

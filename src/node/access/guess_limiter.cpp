@@ -8,6 +8,8 @@ namespace {
 /// From here on each wait is the longest.
 constexpr int top_level = BackOff::free_guesses + 11;  // 2^12 s is above an hour
 
+constexpr Duration window = std::chrono::hours{1};
+
 }  // namespace
 
 int BackOff::level(Instant now) const {
@@ -21,29 +23,36 @@ void BackOff::settle(Instant now) {
   // Part of an hour goes on counting, unless there is nothing to count down.
   settled_at_ = current == 0 ? now : settled_at_ + (level_ - current) * step_lasts;
   level_ = current;
+  std::erase_if(recent_, [now](Instant at) { return at + window <= now; });
 }
 
 Duration BackOff::wait(Instant now) const {
+  Duration wait = Duration::zero();
+  if (recent_.size() >= max_in_an_hour) wait = std::max(wait, recent_.front() + window - now);
   const int current = level(now);
-  if (current < free_guesses) return Duration::zero();
+  if (current < free_guesses) return wait;
   const Duration pause = std::min<Duration>(
       longest_wait, std::chrono::seconds{2} * (std::int64_t{1} << (current - free_guesses)));
-  return std::max(Duration::zero(), last_ + pause - now);
+  return std::max(wait, last_ + pause - now);
 }
 
 void BackOff::count(Instant now) {
   settle(now);
   level_ = std::min(top_level, level_ + 1);
   last_ = now;
+  if (recent_.size() >= max_in_an_hour) recent_.erase(recent_.begin());
+  recent_.push_back(now);
 }
 
 void BackOff::take_back(Instant now) {
   settle(now);
   level_ = std::max(0, level_ - 1);
+  // The oldest, since it would leave the hour first: what strangers did stays counted.
+  if (!recent_.empty()) recent_.erase(recent_.begin());
 }
 
 bool BackOff::idle(Instant now) const {
-  return level(now) == 0;
+  return level(now) == 0 && (recent_.empty() || recent_.back() + window <= now);
 }
 
 Duration GuessLimiter::wait_in_all(Instant now) const {

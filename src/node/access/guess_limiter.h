@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include <hearth/base/result.h>
 #include <hearth/base/time.h>
@@ -13,10 +14,12 @@
 
 namespace hearth::access {
 
-/// Per persona: 5 at once, then one each 2, 4, 8 … 3,600 s; one step less for each hour.
+/// Per persona: 5 at once, then one each 2, 4, 8 … 3,600 s; one step less for each hour. Whatever
+/// the steps allow, no more than 10 in any hour.
 class BackOff {
  public:
   static constexpr int free_guesses = 5;
+  static constexpr std::size_t max_in_an_hour = 10;
   static constexpr Duration longest_wait = std::chrono::hours{1};
   static constexpr Duration step_lasts = std::chrono::hours{1};
 
@@ -33,8 +36,9 @@ class BackOff {
   void settle(Instant now);
 
   int level_ = 0;
-  Instant settled_at_{};  ///< level_ was true then; hours are counted from here
-  Instant last_{};        ///< the last guess
+  Instant settled_at_{};         ///< level_ was true then; hours are counted from here
+  Instant last_{};               ///< the last guess
+  std::vector<Instant> recent_;  ///< those of the last hour, oldest first: at most 10
 };
 
 /// In all: 50 at once, then 60 an hour.
