@@ -70,7 +70,7 @@ async function serve(path: string, init: RequestInit = {}): Promise<Response> {
         },
         { highWaterMark: 0 },
       );
-      return new Response(body, { headers: { "Content-Type": "application/octet-stream" } });
+      return new Response(body, { headers: { "Content-Type": "application/octet-stream", ...(url.searchParams.has("file") ? { "Content-Length": String(chunks * 100_000), "Content-Disposition": "attachment; filename=\"parcel.bin\"" } : {}) } });
     }
     case "/app/demo/endless":
       return new Response(
