@@ -7,9 +7,7 @@ export PATH="$root/build/node/bin:$PATH"
 export HEARTH_BIN=${HEARTH_BIN:-$root/build/dev/bin} HEARTH_WEB=$root/build/web HEARTH_BUILD=$root/build/dev
 export HEARTH_FILES=$HEARTH_BIN/hearth-files
 mkdir -p build/reports build/screenshots
-for folder in tests/*/ apps/*/tests/; do
-  [ -f "$folder/package.json" ] && install_npm "$folder"
-done
+install_test_npm
 
 if [ $# -gt 0 ]; then files=("$@"); else
   mapfile -t files < <(git ls-files 'tests/*.test.mjs' 'apps/*.test.mjs' | sort)

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Shows that ./run and ./test work from nothing: makes a bare Debian (bash, git, apt) with mmdebstrap, clones this
-# checkout's HEAD into it, and runs both there.
-#   tools/bare.sh 12|13 [run|test|both]
+# checkout's HEAD into it, and runs both there: as root, or in a private home as somebody who may use sudo.
+#   tools/bare.sh 12|13 [run|test|both] [root|sudo]
 . "$(dirname "$0")/lib.sh"
 
 release=${1:?12 or 13}
 what=${2:-both}
+who=${3:-root}
 case $release in 12) suite=bookworm ;; 13) suite=trixie ;; *) die 'Debian 12 or 13.' ;; esac
+case $who in root) home=/root sudo='' ;; sudo) home=/home/someone sudo=sudo ;; *) die 'root or sudo.' ;; esac
 install_packages bare
 target=$(mktemp -d "${TMPDIR:-/var/tmp}/hearth-bare-$release.XXXXXX")
 cleanup() {
@@ -22,24 +24,33 @@ say "A bare Debian $release in $target"
 mirror=$(find /etc/apt/sources.list /etc/apt/sources.list.d -type f -exec cat {} + 2>/dev/null |
   sed -nE 's/^(deb |URIs: *)(\[[^]]*\] *)?([^ ]+\/debian\/?)( .*)?$/\3/p' | sed -n 1p) || true
 [ -n "$mirror" ] || die 'No Debian mirror in the sources of apt.'
-mmdebstrap --variant=apt --include=bash,git,ca-certificates "$suite" "$target" "$mirror"
+mmdebstrap --variant=apt --include="bash,git,ca-certificates${sudo:+,$sudo}" "$suite" "$target" "$mirror"
 for file in /etc/apt/apt.conf.d/*proxy* /etc/resolv.conf /etc/hosts /root/.npmrc; do
   [ -e "$file" ] && mkdir -p "$target$(dirname "$file")" && cp "$file" "$target$file"
 done
 # A machine whose way to npm's registry has a certificate authority of its own names it so.
 if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then cp "$NODE_EXTRA_CA_CERTS" "$target/etc/ssl/extra-ca.crt"; fi
 for folder in proc sys dev; do mount --rbind "/$folder" "$target/$folder" && mount --make-rslave "$target/$folder"; done
-git clone -q --no-hardlinks "$root" "$target/hearth"
+if [ "$who" = sudo ]; then
+  chroot "$target" useradd --create-home --home-dir "$home" --shell /bin/bash someone
+  printf 'someone ALL=(ALL) NOPASSWD: ALL\n' >"$target/etc/sudoers.d/someone"
+  [ -e /root/.npmrc ] && cp /root/.npmrc "$target$home/"
+fi
+chmod 700 "$target$home"
+git clone -q --no-hardlinks "$root" "$target$home/hearth"
+[ "$who" = root ] || chroot "$target" chown -R someone: "$home"
 
-inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb \
+inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" TERM=dumb \
   ${npm_config_registry:+npm_config_registry="$npm_config_registry"} \
-  ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/etc/ssl/extra-ca.crt} chroot "$target" bash -c "cd /hearth; $1"; }
+  ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/etc/ssl/extra-ca.crt} \
+  chroot ${sudo:+--userspec=someone --groups=someone} "$target" bash -c "cd $home/hearth; $1"; }
 if [ "$what" != test ]; then
   say './run'
+  # shellcheck disable=SC2016 # expanded inside
   inside './run --ready-json >/tmp/ready.json 2>/tmp/run.log & pid=$!
     for _ in $(seq 2400); do grep -q setup_url /tmp/ready.json && break; kill -0 $pid 2>/dev/null || break; sleep 1; done
     grep -m1 setup_url /tmp/ready.json || { tail -n 50 /tmp/ready.json /tmp/run.log; exit 1; }
-    kill -TERM $pid; wait $pid'
+    '"$sudo"' kill -TERM $pid; wait $pid'
 fi
 if [ "$what" != run ]; then
   say './test'

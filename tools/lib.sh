@@ -42,6 +42,9 @@ as_root() {
   fi
 }
 
+# For tests: namespaces, users and control groups are root's to make.
+tests_as_root() { as_root env "PATH=$PATH" "$@"; }
+
 debian_release() {
   # shellcheck disable=SC1091
   (. /etc/os-release && [ "${ID:-}" = debian ] && printf '%s' "${VERSION_ID%%.*}") ||
@@ -89,6 +92,13 @@ install_npm() {
   cmp -s "$1/package-lock.json" "$stamp" && return 0
   (cd "$1" && npm ci --no-audit --no-fund --loglevel=error) || return
   cp "$1/package-lock.json" "$stamp"
+}
+
+install_test_npm() {
+  local folder
+  for folder in tests/*/ apps/*/tests/; do
+    [ ! -f "$folder/package.json" ] || install_npm "$folder" || return
+  done
 }
 
 # build_tree PRESET [TARGET…]: HEARTH_TESTS=OFF leaves the tests and what they need out.
