@@ -47,7 +47,7 @@ inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" TERM=dumb \
 if [ "$what" != test ]; then
   say './run'
   # shellcheck disable=SC2016 # expanded inside
-  inside './run --ready-json >/tmp/ready.json 2>/tmp/run.log & pid=$!
+  inside './run --ready-json --listen-ip 127.0.0.1 >/tmp/ready.json 2>/tmp/run.log & pid=$!
     for _ in $(seq 2400); do grep -q setup_url /tmp/ready.json && break; kill -0 $pid 2>/dev/null || break; sleep 1; done
     grep -m1 setup_url /tmp/ready.json || { tail -n 50 /tmp/ready.json /tmp/run.log; exit 1; }
     '"$sudo"' kill -TERM $pid; wait $pid'
