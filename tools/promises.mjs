@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 function readReports(folders) {
   const passed = new Set();
   const others = new Map();
+  const counts = { passed: 0, failed: 0, skipped: 0 };
   const unescape = (text) =>
     text
       .replace(/&lt;/g, "<")
@@ -32,14 +33,16 @@ function readReports(folders) {
         const names = [`${suite}.${title}`, title];
         const from = attribute(tag, "file") || suite || file;
         names.push(`${basename(from)} › ${title}`, `${basename(file, ".xml")} › ${title}`);
-        const bad =
-          /<(failure|error|skipped)\b/.test(body ?? "") ||
+        const failed = /<(failure|error)\b/.test(body ?? "");
+        const skipped =
+          /<skipped\b/.test(body ?? "") ||
           /\bstatus="(notrun|disabled)"|\bresult="(skipped|suppressed)"/.test(whole);
-        for (const name of names) (bad ? others.set(name, file) : passed.add(name));
+        counts[failed ? "failed" : skipped ? "skipped" : "passed"] += 1;
+        for (const name of names) (failed || skipped ? others.set(name, file) : passed.add(name));
       }
     }
   }
-  return { passed, others };
+  return { passed, others, counts };
 }
 
 const reports = readReports(["build/dev/reports", "build/fuzz/reports", "build/reports"]);
@@ -59,5 +62,7 @@ for (const line of readFileSync("docs/promises.md", "utf8").split("\n")) {
 }
 for (const line of wrong) console.error(line);
 if (promises === 0) wrong.push("docs/promises.md names no promise");
+const { passed, failed, skipped } = reports.counts;
+console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);
 console.log(`${promises} promises, ${wrong.length} without their test.`);
 process.exit(wrong.length > 0 ? 1 : 0);
