@@ -9,13 +9,13 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <malloc.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <hearth/daemon/daemon.h>
 #include <hearth/daemon/options.h>
 #include <hearth/logging/json_log.h>
+#include <hearth/loop/system.h>
 #include <hearth/process/privileges.h>
 
 namespace {
@@ -101,10 +101,7 @@ int run(daemon::Options options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // One thread needs one arena, and gives memory back when a burst is over.
-  ::mallopt(M_ARENA_MAX, 2);
-  ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  loop::tune_allocator(2);
 
   daemon::Options options;
   config::Settings settings{

@@ -12,7 +12,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 
 #include "control.h"
@@ -21,6 +20,7 @@
 #include <hearth/libp2p/ping.h>
 #include <hearth/libp2p/relay_client.h>
 #include <hearth/libp2p/relay_service.h>
+#include <hearth/loop/system.h>
 
 namespace {
 
@@ -55,10 +55,7 @@ int main(int argc, char** argv) try {
   app.add_option("--max-connections", limits.connections, "Open connections in all");
   CLI11_PARSE(app, argc, argv);
 
-  // One thread needs one arena, and gives memory back when a burst is over.
-  ::mallopt(M_ARENA_MAX, 1);
-  ::mallopt(M_TRIM_THRESHOLD, 256 * 1024);
-  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  loop::tune_allocator(1);
 
   boost::asio::io_context context{1};
   const loop::SystemClock clock;

@@ -17,7 +17,6 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <malloc.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -27,6 +26,7 @@
 #include <hearth/libp2p/host.h>
 #include <hearth/libp2p/ping.h>
 #include <hearth/libp2p/relay_client.h>
+#include <hearth/loop/system.h>
 #include <hearth/webrtc_driver/transport.h>
 
 namespace {
@@ -89,7 +89,7 @@ int main(int argc, char** argv) try {
   app.add_flag("--raw", raw, "Plain data channels, offers on standard input");
   CLI11_PARSE(app, argc, argv);
 
-  ::mallopt(M_ARENA_MAX, 1);
+  loop::tune_allocator(1);
   boost::asio::io_context context{1};
   const loop::SystemClock clock;
   loop::SystemEntropy entropy;

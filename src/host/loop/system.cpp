@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <sys/random.h>
 
 #include <hearth/base/assert.h>
@@ -27,6 +28,14 @@ void SystemEntropy::fill(MutableBytes out) {
     HEARTH_ASSERT(count > 0);
     out = out.subspan(static_cast<std::size_t>(count));
   }
+}
+
+void tune_allocator(int arenas) {
+  ::mallopt(M_ARENA_MAX, arenas);
+  // Must exceed what a stream has in flight (a send buffer and a few reads): below that each chunk
+  // costs a brk(2) down, one up, and the faults between, as much as its encryption.
+  ::mallopt(M_TRIM_THRESHOLD, 2 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }
 
 }  // namespace hearth::loop

@@ -23,4 +23,8 @@ class SystemEntropy final : public Entropy {
   void fill(MutableBytes out) override;
 };
 
+/// Sets up malloc for a process whose work is done by `arenas` threads: call it first thing in
+/// main(). Buffers of a transfer under way are used again; after a burst memory goes back.
+void tune_allocator(int arenas);
+
 }  // namespace hearth::loop
