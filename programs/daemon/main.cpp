@@ -16,6 +16,7 @@
 #include <hearth/daemon/options.h>
 #include <hearth/logging/json_log.h>
 #include <hearth/loop/system.h>
+#include <hearth/process/confine.h>
 #include <hearth/process/privileges.h>
 
 namespace {
@@ -71,6 +72,7 @@ daemon::Provisions provide(daemon::Options& options, Log& log) {
 int run(daemon::Options options) {
   logging::JsonLog log{*logging::parse_level(options.log_level)};
   daemon::Provisions provisions = provide(options, log);
+  process::confine();
   const pid_t sandboxd = provisions.sandboxd ? provisions.sandboxd->pid : 0;
   int status = 0;
   {

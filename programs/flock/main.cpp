@@ -16,6 +16,7 @@
 #include <hearth/flock/node.h>
 #include <hearth/logging/json_log.h>
 #include <hearth/loop/system.h>
+#include <hearth/process/confine.h>
 #include <hearth/process/privileges.h>
 #include <hearth/store/rocks_store.h>
 
@@ -92,6 +93,7 @@ int run(const Options& options) {
     process::hand_over(options.data_dir, account);
     process::become(account);
   }
+  process::confine();
   const loop::SystemClock clock;
   loop::SystemEntropy entropy;
   const std::filesystem::path directory{options.data_dir};
