@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <limits>
 
 #include <hearth/base/assert.h>
@@ -10,6 +12,38 @@ namespace {
 constexpr int major_uint = 0, major_negative = 1, major_bytes = 2, major_text = 3, major_array = 4,
               major_map = 5, major_simple = 7;
 constexpr std::uint64_t simple_false = 20, simple_true = 21, simple_null = 22;
+constexpr int low_half = 25, low_single = 26, low_double = 27;
+
+// The bits of `value` as a half (11 significant bits, exponents -24 to 15), if it is one.
+std::optional<std::uint16_t> to_half(double value) {
+  const auto bits = std::bit_cast<std::uint64_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 48) & 0x8000);
+  const int exponent = static_cast<int>((bits >> 52) & 0x7ff) - 1023;
+  const std::uint64_t fraction = bits & ((std::uint64_t{1} << 52) - 1);
+  if (value == 0) return sign;
+  if (exponent > 15 || exponent < -24) return std::nullopt;
+  const std::uint64_t significand = fraction | (std::uint64_t{1} << 52);
+  const int dropped = exponent < -14 ? 42 - 14 - exponent : 42;
+  if ((significand & ((std::uint64_t{1} << dropped) - 1)) != 0) return std::nullopt;
+  const auto kept = static_cast<std::uint16_t>(significand >> dropped);
+  if (exponent < -14) return static_cast<std::uint16_t>(sign | kept);
+  return static_cast<std::uint16_t>(sign | ((exponent + 15) << 10) | (kept & 0x3ff));
+}
+
+double from_half(std::uint16_t half) {
+  const int exponent = (half >> 10) & 0x1f;
+  const int fraction = half & 0x3ff;
+  const double magnitude = exponent == 0    ? std::ldexp(fraction, -24)
+                           : exponent == 31 ? std::numeric_limits<double>::infinity()
+                                            : std::ldexp(fraction + 1024, exponent - 25);
+  return (half & 0x8000) != 0 ? -magnitude : magnitude;
+}
+
+bool is_single(double value) {
+  // The conversion of what is out of float's range is undefined.
+  return std::abs(value) <= std::numeric_limits<float>::max() &&
+         static_cast<double>(static_cast<float>(value)) == value;
+}
 
 }  // namespace
 
@@ -147,6 +181,32 @@ CborWriter& CborWriter::null() {
   return *this;
 }
 
+CborWriter& CborWriter::floating(double value) {
+  HEARTH_ASSERT(std::isfinite(value));
+  const std::size_t begin = out_.size();
+  Writer writer{out_};
+  if (const auto half = to_half(value)) {
+    writer.u8((major_simple << 5) | low_half);
+    writer.u16_be(*half);
+  } else if (is_single(value)) {
+    writer.u8((major_simple << 5) | low_single);
+    writer.u32_be(std::bit_cast<std::uint32_t>(static_cast<float>(value)));
+  } else {
+    writer.u8((major_simple << 5) | low_double);
+    writer.u64_be(std::bit_cast<std::uint64_t>(value));
+  }
+  HEARTH_ASSERT(!nesting_.at_key());
+  item(begin);
+  return *this;
+}
+
+CborWriter& CborWriter::raw(BytesView whole) {
+  const std::size_t begin = out_.size();
+  append(out_, whole);
+  item(begin);
+  return *this;
+}
+
 Bytes CborWriter::take() {
   HEARTH_ASSERT(nesting_.complete());
   nesting_ = {};
@@ -168,8 +228,12 @@ Result<CborReader::Head, CborError> CborReader::head() const {
     if (!digits) return Failure{CborError::truncated};
     for (const std::byte byte : *digits)
       head.value = (head.value << 8) | std::to_integer<std::uint64_t>(byte);
-    // 25 to 27 are 16 to 64 bit floats under major type 7.
-    if (head.major == major_simple) return Failure{CborError::unsupported};
+    if (head.major == major_simple) {
+      if (low < low_half || nesting_.at_key()) return Failure{CborError::unsupported};
+      head.is_float = true;
+      head.size = reader.position();
+      return head;
+    }
     const std::uint64_t least = size == 1 ? 24 : std::uint64_t{1} << (size * 4);
     if (head.value < least) return Failure{CborError::not_minimal};
   } else {
@@ -201,6 +265,7 @@ Result<CborKind, CborError> CborReader::peek() const {
     case major_map:
       return CborKind::map;
     case major_simple:
+      if (next.is_float) return CborKind::floating;
       if (next.value == simple_false || next.value == simple_true) return CborKind::boolean;
       if (next.value == simple_null) return CborKind::null;
       break;
@@ -287,6 +352,7 @@ Result<std::string_view, CborError> CborReader::text() {
 
 Result<bool, CborError> CborReader::boolean() {
   HEARTH_TRY(const Head found, head(major_simple));
+  if (found.is_float) return Failure{CborError::wrong_type};
   if (found.value != simple_false && found.value != simple_true)
     return Failure{CborError::wrong_type};
   HEARTH_CHECK(advance(found.size));
@@ -295,8 +361,66 @@ Result<bool, CborError> CborReader::boolean() {
 
 Result<Unit, CborError> CborReader::null() {
   HEARTH_TRY(const Head found, head(major_simple));
-  if (found.value != simple_null) return Failure{CborError::wrong_type};
+  if (found.is_float || found.value != simple_null) return Failure{CborError::wrong_type};
   return advance(found.size);
+}
+
+Result<double, CborError> CborReader::floating() {
+  HEARTH_TRY(const Head found, head(major_simple));
+  if (!found.is_float) return Failure{CborError::wrong_type};
+  double value = 0;
+  if (found.size == 3) {
+    value = from_half(static_cast<std::uint16_t>(found.value));
+  } else if (found.size == 5) {
+    value = static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(found.value)));
+  } else {
+    value = std::bit_cast<double>(found.value);
+  }
+  if (!std::isfinite(value)) return Failure{CborError::unsupported};
+  const std::size_t shortest = to_half(value) ? 3 : is_single(value) ? 5 : 9;
+  if (found.size != shortest) return Failure{CborError::not_minimal};
+  HEARTH_CHECK(advance(found.size));
+  return value;
+}
+
+// Recursion is bounded by max_cbor_depth.
+Result<Unit, CborError> CborReader::skip() {
+  HEARTH_TRY(const CborKind kind, peek());
+  switch (kind) {
+    case CborKind::uint:
+      HEARTH_CHECK(uint());
+      break;
+    case CborKind::negative: {
+      HEARTH_TRY(const Head found, head());
+      return advance(found.size);
+    }
+    case CborKind::bytes:
+      HEARTH_CHECK(bytes());
+      break;
+    case CborKind::text:
+      HEARTH_CHECK(text());
+      break;
+    case CborKind::boolean:
+      HEARTH_CHECK(boolean());
+      break;
+    case CborKind::null:
+      HEARTH_CHECK(null());
+      break;
+    case CborKind::floating:
+      HEARTH_CHECK(floating());
+      break;
+    case CborKind::array: {
+      HEARTH_TRY(const std::uint64_t items, array());
+      for (std::uint64_t i = 0; i < items; ++i) HEARTH_CHECK(skip());
+      break;
+    }
+    case CborKind::map: {
+      HEARTH_TRY(const std::uint64_t pairs, map());
+      for (std::uint64_t i = 0; i < 2 * pairs; ++i) HEARTH_CHECK(skip());
+      break;
+    }
+  }
+  return Unit{};
 }
 
 Result<Unit, CborError> CborReader::done() const {

@@ -2,8 +2,10 @@
 // Deterministic CBOR (RFC 8949 §4.2.1), both ways: one encoding per value, and no other is
 // accepted.
 //
-// The subset: integers, byte and text strings, arrays, maps, booleans and null. Map keys are
-// integers or strings, in bytewise order of their encoding, without duplicates. No tags, no floats.
+// The subset: integers, finite floats, byte and text strings, arrays, maps, booleans and null. Map
+// keys are integers or strings, in bytewise order of their encoding, without duplicates. No tags.
+// A float stands in the shortest of its three forms that holds it (§4.2.1); whether it may be an
+// integral number is the format's to say.
 
 #include <array>
 #include <cstddef>
@@ -19,7 +21,7 @@ enum class CborError : std::uint8_t {
   truncated,
   not_minimal,   ///< a longer head than necessary
   indefinite,    ///< indefinite length
-  unsupported,   ///< tags, floats, undefined, containers as map keys
+  unsupported,   ///< tags, undefined, NaN, infinities, floats and containers as map keys
   wrong_type,    ///< another kind of item than asked for
   wrong_count,   ///< another number of items than asked for, or the enclosing container is full
   out_of_range,  ///< an integer that does not fit the type asked for
@@ -72,6 +74,10 @@ class CborWriter {
   CborWriter& text(std::string_view value);
   CborWriter& boolean(bool value);
   CborWriter& null();
+  /// `value` is finite.
+  CborWriter& floating(double value);
+  /// One finished item, of the same rules.
+  CborWriter& raw(BytesView item);
 
   /// The finished document; every container must be full. Leaves the writer empty.
   [[nodiscard]] Bytes take();
@@ -84,7 +90,17 @@ class CborWriter {
   detail::CborNesting nesting_;
 };
 
-enum class CborKind : std::uint8_t { uint, negative, bytes, text, array, map, boolean, null };
+enum class CborKind : std::uint8_t {
+  uint,
+  negative,
+  bytes,
+  text,
+  array,
+  map,
+  boolean,
+  null,
+  floating,
+};
 
 /// Reads one item, front to back. Views point into the input. After an error the reader is of no
 /// further use.
@@ -109,6 +125,11 @@ class CborReader {
   [[nodiscard]] Result<std::string_view, CborError> text();
   [[nodiscard]] Result<bool, CborError> boolean();
   [[nodiscard]] Result<Unit, CborError> null();
+  [[nodiscard]] Result<double, CborError> floating();
+  /// Reads over one item with everything in it, as strictly as if it were wanted.
+  [[nodiscard]] Result<Unit, CborError> skip();
+  /// How far it has read, from the document's beginning.
+  [[nodiscard]] std::size_t position() const { return position_; }
   /// The item is complete and nothing follows. Errors: truncated, trailing_bytes.
   [[nodiscard]] Result<Unit, CborError> done() const;
 
@@ -117,6 +138,7 @@ class CborReader {
     int major = 0;
     std::uint64_t value = 0;
     std::size_t size = 0;
+    bool is_float = false;  // `value` holds its bits
   };
   [[nodiscard]] Result<Head, CborError> head() const;
   [[nodiscard]] Result<Head, CborError> head(int major) const;

@@ -35,6 +35,9 @@ bool copy_item(CborReader& reader, CborWriter& writer) {
     case CborKind::null:
       if (reader.null()) return writer.null(), true;
       return false;
+    case CborKind::floating:
+      if (const auto value = reader.floating()) return writer.floating(*value), true;
+      return false;
     case CborKind::array:
       if (const auto items = reader.array()) return writer.array(*items), copy_items(*items);
       return false;

@@ -1,3 +1,5 @@
+#include <bit>
+
 #include <gtest/gtest.h>
 
 #include <hearth/codec/cbor.h>
@@ -26,6 +28,9 @@ Result<Unit, CborError> read_item(CborReader& reader) {
       break;
     case CborKind::null:
       HEARTH_CHECK(reader.null());
+      break;
+    case CborKind::floating:
+      HEARTH_CHECK(reader.floating());
       break;
     case CborKind::array: {
       HEARTH_TRY(const std::uint64_t items, reader.array());
@@ -107,10 +112,11 @@ TEST(Cbor, EachValueHasOneEncoding) {
 }
 
 TEST(Cbor, RefusesWhatIsOutsideTheSubset) {
-  EXPECT_EQ(error_of("f93e00"), CborError::unsupported);  // a half float
-  EXPECT_EQ(error_of("fb3ff199999999999a"), CborError::unsupported);
-  EXPECT_EQ(error_of("c101"), CborError::unsupported);  // a tag
-  EXPECT_EQ(error_of("f7"), CborError::unsupported);    // undefined
+  EXPECT_EQ(error_of("f97e00"), CborError::unsupported);      // NaN
+  EXPECT_EQ(error_of("fa7f800000"), CborError::unsupported);  // Infinity
+  EXPECT_EQ(error_of("a1f93e0001"), CborError::unsupported);  // a float as a key
+  EXPECT_EQ(error_of("c101"), CborError::unsupported);        // a tag
+  EXPECT_EQ(error_of("f7"), CborError::unsupported);          // undefined
   EXPECT_EQ(error_of("f818"), CborError::unsupported);
   EXPECT_EQ(error_of("1c"), CborError::unsupported);      // reserved
   EXPECT_EQ(error_of("a18001"), CborError::unsupported);  // an array as a key
@@ -127,6 +133,49 @@ TEST(Cbor, AnAnnouncedCountIsNeverMoreThanTheBytesThatCame) {
   EXPECT_EQ(error_of("9bffffffffffffffff"), CborError::truncated);
   EXPECT_EQ(error_of("bb8000000000000001"), CborError::truncated);
   EXPECT_EQ(error_of("5bffffffffffffffff"), CborError::truncated);
+}
+
+// RFC 8949 appendix A.
+TEST(Cbor, AFloatStandsInItsShortestForm) {
+  const std::pair<double, std::string_view> examples[] = {
+      {0.0, "f90000"},
+      {-0.0, "f98000"},
+      {1.5, "f93e00"},
+      {65504.0, "f97bff"},
+      {100000.0, "fa47c35000"},
+      {3.4028234663852886e+38, "fa7f7fffff"},
+      {1.1, "fb3ff199999999999a"},
+      {1.0e+300, "fb7e37e43c8800759c"},
+      {5.960464477539063e-8, "f90001"},
+      {0.00006103515625, "f90400"},
+      {-4.0, "f9c400"},
+      {-4.1, "fbc010666666666666"},
+      {0x1p-149, "fa00000001"},
+      {0x1p-25, "fa33000000"},
+      {0x1.004p-15, "fa38002000"},
+      {0x1p-1074, "fb0000000000000001"},
+  };
+  for (const auto& [value, hex] : examples) {
+    EXPECT_EQ(to_hex(CborWriter{}.floating(value).take()), hex);
+    const Bytes document = *from_hex(hex);
+    CborReader reader{document};
+    const auto read = reader.floating();
+    ASSERT_TRUE(read) << hex;
+    EXPECT_EQ(std::bit_cast<std::uint64_t>(*read), std::bit_cast<std::uint64_t>(value));
+  }
+  EXPECT_EQ(error_of("fa3fc00000"), CborError::not_minimal);
+  EXPECT_EQ(error_of("fb3ff8000000000000"), CborError::not_minimal);
+  EXPECT_EQ(error_of("fb40f86a0000000000"), CborError::not_minimal);
+}
+
+TEST(Cbor, SkippingIsAsStrictAsReading) {
+  const Bytes document = *from_hex("8401a1616183f5f6f93e0020423031");
+  CborReader reader{document};
+  ASSERT_TRUE(reader.skip());
+  EXPECT_TRUE(reader.done());
+  const Bytes unsorted = *from_hex("a2616201616101");
+  CborReader strict{unsorted};
+  EXPECT_EQ(strict.skip().error(), CborError::unsorted_map);
 }
 
 TEST(Cbor, DepthIsBounded) {
