@@ -313,6 +313,52 @@ TEST(Host, MakesTheWriterWaitWhileTheReaderIsSlow) {
   });
 }
 
+TEST(Host, KeepsWhatAPeerSentBeforeItLeft) {
+  TestHosts hosts;
+  Host& server = hosts.add();
+  Host& client = hosts.add();
+  server.listen(loopback());
+  serve_pings(server);
+  std::vector<StreamPtr> unread;
+  server.handle("/sink", [&](StreamPtr stream) -> Task<void> {
+    unread.push_back(std::move(stream));
+    co_return;
+  });
+  hosts.run([&]() -> Task<void> {
+    const ConnectionPtr out = co_await client.dial(server.id(), server.listen_addresses());
+    const StreamPtr whole = co_await out->open("/sink");
+    const Bytes sent(200'000, std::byte{7});
+    co_await whole->write(sent);
+    co_await whole->close_write();
+    const StreamPtr cut = co_await out->open("/sink");
+    co_await cut->write(BytesView{sent}.first(1000));
+    co_await ping(client, out);  // behind all of it on the one pipe
+    out->close();
+    co_await hosts.until([&] { return server.connections().empty(); });
+
+    EXPECT_EQ(unread.size(), 2U);
+    Bytes got(sent.size());
+    co_await loop::read_exactly(*unread[0], got);
+    EXPECT_EQ(got, sent);
+    EXPECT_EQ(co_await unread[0]->read_some(got), 0U) << "its end had come";
+    EXPECT_EQ(co_await unread[1]->read_some(got), 1000U);
+    bool reset = false;
+    try {
+      co_await unread[1]->read_some(got);
+    } catch (const boost::system::system_error&) {
+      reset = true;
+    }
+    EXPECT_TRUE(reset) << "its end had not";
+    bool refused = false;
+    try {
+      co_await unread[0]->write(sent);
+    } catch (const boost::system::system_error&) {
+      refused = true;
+    }
+    EXPECT_TRUE(refused);
+  });
+}
+
 TEST(Host, ResetsStreamsOfAConnectionThatFillsItsMemoryAndServesOthers) {
   TestHosts hosts;
   Limits limits;

@@ -169,7 +169,7 @@ std::optional<std::size_t> StreamState::try_read(MutableBytes out) {
 }
 
 std::size_t StreamState::try_write(BytesView data) {
-  if (reset) throw system_error{asio::error::connection_reset};
+  if (reset || connection->ended_) throw system_error{asio::error::connection_reset};
   if (write_closed) throw system_error{asio::error::shut_down};
   const std::size_t count = connection->session_.write(id, data);
   if (count > 0) connection->schedule_transmit();
@@ -312,12 +312,18 @@ void SessionConnection::lost() noexcept {
   drain_events();
 }
 
+// A peer that sent its last and left makes our writes fail while its bytes still wait to be read.
+void SessionConnection::write_failed() noexcept {
+  if (!direct_) return lost();
+  deaf_ = true;  // the read loop comes to the end soon
+}
+
 void SessionConnection::transmit() {
   transmit_scheduled_ = false;
   const MutableBytes scratch =
       direct_ ? shared_->transmitting() : shared_->transmitting().first(busy_read_bytes);
   try {
-    while (raw_ && !writing_) {
+    while (raw_ && !writing_ && !deaf_) {
       const std::size_t size = session_.poll_transmit(scratch);
       if (size == 0) break;
       BytesView rest = scratch.first(size);
@@ -328,7 +334,7 @@ void SessionConnection::transmit() {
       asio::co_spawn(shared_->executor, write_pending(shared_from_this()), asio::detached);
     }
   } catch (const system_error&) {
-    return lost();
+    return write_failed();
   }
   drain_events();
   arm_timer();
@@ -344,7 +350,7 @@ Task<void> SessionConnection::write_pending(std::shared_ptr<SessionConnection> s
   self->writing_ = false;
   self->pending_ = {};
   if (failed) {
-    self->lost();
+    self->write_failed();
   } else {
     self->transmit();
   }
@@ -395,7 +401,8 @@ void SessionConnection::on_closed(CloseReason reason) {
   close_reason_ = reason;
   timer_.cancel();
   for (const auto& [id, stream] : streams_) {
-    stream->reset = true;
+    // What the peer sent before it left stays readable; whom we turn away isn't listened to.
+    if (reason == CloseReason::closed_by_us) stream->reset = true;
     stream->readable.notify();
     stream->writable.notify();
   }

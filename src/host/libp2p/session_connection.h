@@ -72,7 +72,7 @@ struct StreamState {
   StreamLease lease;
   Signal readable;
   Signal writable;
-  bool reset = false;         // by us, the peer, or the connection's end
+  bool reset = false;         // by us or the peer
   bool write_closed = false;  // by us
   bool released = false;
 
@@ -126,6 +126,7 @@ class SessionConnection final : public Connection,
   static Task<void> end_raw(std::shared_ptr<SessionConnection> self);
   void received(BytesView bytes);
   void lost() noexcept;
+  void write_failed() noexcept;
   void transmit();
   void drain_events();
   void on_event(const session::Event& event);
@@ -151,6 +152,7 @@ class SessionConnection final : public Connection,
   std::optional<Instant> armed_for_;
   Bytes pending_;  // what the pipe didn't take at once
   bool writing_ = false;
+  bool deaf_ = false;  // the peer takes no more
   bool transmit_scheduled_ = false;
   bool refused_ = false;
   bool ended_ = false;
