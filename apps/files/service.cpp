@@ -64,12 +64,15 @@ Response json_response(int status, const Json& json) {
   return response;
 }
 
+[[noreturn]] void refuse_name() {
+  throw Problem{400, "bad_request",
+                "That name can't be used: it is empty, too long, or has a character that files "
+                "can't have."};
+}
+
 Path checked(std::string_view text) {
   auto path = Path::parse(text);
-  if (!path)
-    throw Problem{400, "bad_request",
-                  "That name can't be used: it is empty, too long, or has a character that files "
-                  "can't have."};
+  if (!path) refuse_name();
   return std::move(*path);
 }
 
@@ -228,6 +231,32 @@ class FileBody final : public Body {
   std::uint64_t at_, end_, length_;
 };
 
+/// A stretch of an archive; whoever asked is told of a changed file by the connection's end.
+class ArchiveBody final : public Body {
+ public:
+  ArchiveBody(Worker& worker, std::shared_ptr<Archive> archive, ByteRange range)
+      : worker_(worker),
+        reader_(std::make_shared<Archive::Reader>(std::move(archive), range.first)),
+        left_(range.size()),
+        length_(range.size()) {}
+
+  Task<std::size_t> read_some(MutableBytes out) override {
+    const MutableBytes wanted =
+        out.first(static_cast<std::size_t>(std::min<std::uint64_t>(out.size(), left_)));
+    if (wanted.empty()) co_return 0;
+    auto act = [reader = reader_, wanted] { return reader->read(wanted); };
+    const std::size_t count = co_await worker_.run(std::move(act));
+    left_ -= count;
+    co_return count;
+  }
+  [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
+
+ private:
+  Worker& worker_;
+  std::shared_ptr<Archive::Reader> reader_;
+  std::uint64_t left_, length_;
+};
+
 // RFC 9110 13.2.2's order. 0: go on.
 int precondition(const Request& request, const std::string& etag, std::int64_t modified_s) {
   const auto& headers = request.headers;
@@ -254,11 +283,12 @@ bool range_applies(const Request& request, const std::string& etag, std::int64_t
   return date && *date == modified_s;
 }
 
-// What a file is sent as, conditions and ranges considered. `response` has its other headers
+using MakeBody = std::function<std::unique_ptr<Body>(ByteRange)>;
+
+// What is sent of `size` bytes, conditions and ranges considered. `response` has its other headers
 // already.
-void send_file(Worker& worker, const Request& request, OpenFile file, Response& response) {
-  const std::string etag = file.facts.etag();
-  const std::int64_t modified_s = file.facts.modified_ns / 1'000'000'000;
+void send(const Request& request, std::uint64_t size, const std::string& etag,
+          std::int64_t modified_s, const MakeBody& make_body, Response& response) {
   response.headers.set("ETag", etag);
   response.headers.set("Last-Modified", http_date(modified_s));
   response.headers.set("Accept-Ranges", "bytes");
@@ -267,7 +297,6 @@ void send_file(Worker& worker, const Request& request, OpenFile file, Response& 
     response.status = status;
     return;
   }
-  const std::uint64_t size = file.facts.size;
   RangeChoice choice;
   const auto range = request.headers.get("Range");
   if (range && request.method == "GET" && range_applies(request, etag, modified_s))
@@ -287,7 +316,28 @@ void send_file(Worker& worker, const Request& request, OpenFile file, Response& 
                                               std::to_string(whole.last) + "/" +
                                               std::to_string(size));
   }
-  if (size != 0) response.body = std::make_unique<FileBody>(worker, std::move(file.fd), whole);
+  if (size != 0) response.body = make_body(whole);
+}
+
+void send_file(Worker& worker, const Request& request, OpenFile file, Response& response) {
+  const MakeBody body = [&](ByteRange range) -> std::unique_ptr<Body> {
+    return std::make_unique<FileBody>(worker, std::move(file.fd), range);
+  };
+  const Facts facts = file.facts;
+  send(request, facts.size, facts.etag(), facts.modified_ns / 1'000'000'000, body, response);
+}
+
+Task<Json> json_body(Request& request) {
+  // No form of another page can send this type without asking first.
+  const auto type = request.headers.get("Content-Type").value_or("");
+  if (!http::same_name(type.substr(0, type.find(';')), "application/json"))
+    throw Problem{415, "wrong_media_type", "Send application/json."};
+  // Said before it is sent, to those who wait for 100 (Continue).
+  if (request.body->length().value_or(0) > most_body_bytes) throw http::BodyTooLarge{};
+  const std::string text = co_await http::read_all(*request.body, most_body_bytes);
+  Json body = Json::parse(text, nullptr, false);
+  if (!body.is_object()) throw Problem{400, "bad_request", "That isn't a JSON object."};
+  co_return body;
 }
 
 bool is_persona(std::string_view id) {
@@ -387,6 +437,7 @@ Task<Response> Service::api(Request& request, std::string_view path) {
     if (path.size() > 8) id = path.substr(8);
     co_return co_await tus(who, request, id);
   }
+  if (path.starts_with("archives/")) co_return co_await archive(who, request, path.substr(9));
   if (path.starts_with("content/")) co_return co_await content(who, request, path.substr(8));
   if (request.method == "GET" || request.method == "HEAD")
     co_return co_await read(who, request, path);
@@ -500,21 +551,14 @@ Task<Response> Service::change(PersonPtr who, Request& request, std::string_view
     co_return Response::empty(204);
   }
   if (request.method != "POST") wrong_method();
+  if (path == "archives") co_return co_await make_archive(who, request);
   Json (*act)(Space&, const Json&) = path == "folders"         ? &post_folder
                                      : path == "move"          ? &post_move
                                      : path == "trash"         ? &post_trash
                                      : path == "trash/restore" ? &post_restore
                                                                : nullptr;
   if (act == nullptr) throw Problem{404, "not_found", "There is nothing here."};
-  // No form of another page can send this type without asking first.
-  const auto type = request.headers.get("Content-Type").value_or("");
-  if (!http::same_name(type.substr(0, type.find(';')), "application/json"))
-    throw Problem{415, "wrong_media_type", "Send application/json."};
-  // Said before it is sent, to those who wait for 100 (Continue).
-  if (request.body->length().value_or(0) > most_body_bytes) throw http::BodyTooLarge{};
-  const std::string text = co_await http::read_all(*request.body, most_body_bytes);
-  const Json body = Json::parse(text, nullptr, false);
-  if (!body.is_object()) throw Problem{400, "bad_request", "That isn't a JSON object."};
+  const Json body = co_await json_body(request);
   const int status = path == "folders" ? 201 : 200;
   auto job = [&] { return act(space, body); };
   const Json result = co_await worker_.run(job);
@@ -538,6 +582,45 @@ Task<Response> Service::content(PersonPtr who, Request& request, std::string_vie
   if (query_text(request, "download") == "1")
     response.headers.set("Content-Disposition", attachment(path.name()));
   send_file(worker_, request, std::move(file), response);
+  co_return response;
+}
+
+Task<Response> Service::make_archive(PersonPtr who, Request& request) {
+  const Json body = co_await json_body(request);
+  std::vector<Path> paths;
+  const Json& items = member(body, "paths");
+  if (!items.is_array() || items.empty() || items.size() > Archive::most_entries)
+    throw Problem{400, "bad_request", "\"paths\" must be a list of at least one."};
+  for (const auto& item : items) {
+    if (!item.is_string()) throw Problem{400, "bad_request", "A path must be a text."};
+    paths.push_back(checked(item.get<std::string>()));
+  }
+  const std::string name = text_member(body, "name");
+  if (!check_name(name)) refuse_name();
+  auto act = [&] {
+    auto made = std::make_shared<Archive>(who->space, paths, name + ".zip");
+    const std::string id = who->archives.keep(made, who->space.now_ms());
+    return Json{{"path", "/api/v1/archives/" + id},
+                {"name", made->name()},
+                {"size", made->length()},
+                {"files", made->files()}};
+  };
+  const Json result = co_await worker_.run(act);
+  co_return json_response(201, result);
+}
+
+Task<Response> Service::archive(PersonPtr who, Request& request, std::string_view id) {
+  if (request.method != "GET" && request.method != "HEAD") wrong_method();
+  const std::shared_ptr<Archive> found = who->archives.find(id, who->space.now_ms());
+  Response response;
+  response.headers.set("Content-Type", "application/zip");
+  response.headers.set("Content-Disposition", attachment(found->name()));
+  response.headers.set("Cache-Control", "no-store");
+  const MakeBody body = [&](ByteRange range) -> std::unique_ptr<Body> {
+    return std::make_unique<ArchiveBody>(worker_, found, range);
+  };
+  const std::string etag = "\"" + std::string{id} + "\"";
+  send(request, found->length(), etag, who->space.now_ms() / 1000, body, response);
   co_return response;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "archive.h"
 #include "space.h"
 #include "uploads.h"
 #include "worker.h"
@@ -35,6 +36,7 @@ class Service {
         : space(std::move(directory), std::move(now_ms)), uploads(space) {}
     Space space;
     Uploads uploads;
+    Archives archives;
   };
   using PersonPtr = std::shared_ptr<Person>;
 
@@ -46,6 +48,8 @@ class Service {
                                     std::string_view path);
   loop::Task<http::Response> content(PersonPtr person, http::Request& request,
                                      std::string_view encoded);
+  loop::Task<http::Response> make_archive(PersonPtr person, http::Request& request);
+  loop::Task<http::Response> archive(PersonPtr person, http::Request& request, std::string_view id);
   loop::Task<http::Response> tus(PersonPtr person, http::Request& request, std::string_view id);
   loop::Task<http::Response> page(http::Request& request);
   loop::Task<UploadState> receive(std::shared_ptr<Piece> piece, http::Body& body);

@@ -122,6 +122,15 @@ std::vector<Entry> Space::search(const Path& path, std::string_view text, std::s
   return found;
 }
 
+void Space::below(const Path& path,
+                  const std::function<void(const std::string&, const Facts&)>& each) const {
+  const Fd folder = open_folder(files_.get(), path);
+  walk(folder.get(), path.text(), 0, [&](const std::string& at, const auto&, const Facts& facts) {
+    each(at, facts);
+    return true;
+  });
+}
+
 Usage Space::usage() {
   const std::lock_guard lock{usage_mutex_};
   const auto changes = changes_.load();

@@ -52,6 +52,10 @@ class Space {
   /// most.
   [[nodiscard]] std::vector<Entry> search(const Path& path, std::string_view text,
                                           std::size_t limit, bool& complete) const;
+  /// Calls `each` with the path and facts of everything below a folder, folders before what is in
+  /// them.
+  void below(const Path& path,
+             const std::function<void(const std::string&, const Facts&)>& each) const;
   [[nodiscard]] Usage usage();
 
   /// The topmost folder that was made.

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
 import net from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
@@ -194,6 +195,150 @@ describe("uploads by tus 1.0.0", () => {
     await new Promise((done, fail) => upload({ uploadUrl: url, onSuccess: done, onError: fail }).start());
     server.close();
     assert.equal(sha256((await service.content("tus/by tus.bin")).bytes), sha256(bytes));
+  });
+});
+
+describe("archives", () => {
+  before(fresh);
+
+  const make = (paths, name = "all") => service.post("/api/v1/archives", { paths, name });
+  const scratch = () => mkdtempSync(join(tmpdir(), "hearth-zip-"));
+  /** What Python's zipfile, which checks every sum, finds: names to SHA-256 and time. */
+  const read = (file) => JSON.parse(execFileSync("python3", ["-c", `
+import zipfile, sys, json, hashlib
+with zipfile.ZipFile(sys.argv[1]) as z:
+  assert z.testzip() is None
+  def sum(i):
+    with z.open(i) as f: return hashlib.file_digest(f, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(f.read()).hexdigest()
+  print(json.dumps({i.filename: [sum(i), list(i.date_time)] for i in z.infolist()}))`, file], { maxBuffer: 1 << 28 }));
+
+  test("a folder and a file come as one ZIP that unzip and Python take, byte for byte", async () => {
+    const bytes = randomBytes(700_000);
+    await service.upload(bytes, { name: "日本語 é.bin", path: "Trip/day 1", mtime: Date.UTC(2024, 1, 29, 12, 30, 20) });
+    await service.upload(Buffer.from("x"), { name: "a\\b.txt", path: "Trip" });
+    await service.upload(Buffer.alloc(0), { name: "empty", path: "Trip" });
+    await service.upload(Buffer.from("note"), { name: "note.txt" });
+    mkdirSync(join(service.tree(), "Trip/nothing in it"));
+    symlinkSync("/etc/passwd", join(service.tree(), "Trip/link"));
+    const made = await make(["Trip", "note.txt"], "Été");
+    assert.equal(made.status, 201);
+    const { path, name, size, files } = made.json;
+    assert.deepEqual([name, files], ["Été.zip", 4]);
+    const answer = await service.ask("GET", path);
+    assert.equal(answer.headers["content-type"], "application/zip");
+    assert.match(answer.headers["content-disposition"], /^attachment; .*filename\*=UTF-8''%C3%89t%C3%A9\.zip/);
+    assert.equal(Number(answer.headers["content-length"]), size);
+    assert.equal(answer.bytes.length, size);
+    const folder = scratch();
+    const file = join(folder, "all.zip");
+    writeFileSync(file, answer.bytes);
+    const found = read(file);
+    assert.deepEqual(Object.keys(found).sort(), ["Trip/", "Trip/a_b.txt", "Trip/day 1/", "Trip/day 1/日本語 é.bin", "Trip/empty", "Trip/nothing in it/", "note.txt"].sort());
+    assert.deepEqual(found["Trip/day 1/日本語 é.bin"], [sha256(bytes), [2024, 2, 29, 12, 30, 20]]);
+    assert.equal(found["note.txt"][0], sha256("note"));
+    assert.match(execFileSync("unzip", ["-t", file]).toString(), /No errors detected/);
+    rmSync(folder, { recursive: true });
+  });
+
+  test("any part can be asked for again, so that a download goes on", async () => {
+    for (const name of ["a", "b", "c"]) await service.upload(randomBytes(3000), { name, path: "Parts" });
+    const { json: { path, size } } = await make(["Parts"]);
+    const etag = (await service.ask("HEAD", path)).headers.etag;
+    const rest = async (from) => {
+      const part = await service.ask("GET", path, { headers: { Range: `bytes=${from}-`, "If-Range": etag } });
+      assert.equal(part.status, 206);
+      return part.bytes;
+    };
+    // From the end, before any sum is known; then from every kind of place.
+    const tail = await rest(size - 30);
+    const whole = (await service.ask("GET", path)).bytes;
+    assert.deepEqual(tail, whole.subarray(size - 30));
+    for (let from = 0; from < size; from += 97) assert.deepEqual(await rest(from), whole.subarray(from), `from ${from}`);
+  });
+
+  test("names that are there twice are told apart, and the top folder can be had whole", async () => {
+    await service.upload(Buffer.from("1"), { name: "same.txt", path: "one" });
+    await service.upload(Buffer.from("2"), { name: "Same.txt", path: "two" });
+    const folder = scratch();
+    const names = async (paths) => {
+      writeFileSync(join(folder, "x.zip"), (await service.ask("GET", (await make(paths)).json.path)).bytes);
+      return Object.keys(read(join(folder, "x.zip")));
+    };
+    assert.deepEqual(await names(["one/same.txt", "two/Same.txt"]), ["same.txt", "Same (2).txt"]);
+    const top = await names([""]);
+    assert.ok(top.includes("one/same.txt") && top.includes("note.txt"), top.join());
+    rmSync(folder, { recursive: true });
+  });
+
+  test("a file that changed meanwhile breaks the download instead of spoiling it", async () => {
+    await service.upload(randomBytes(50_000), { name: "moving.bin", path: "Changing" });
+    const { json: { path } } = await make(["Changing"]);
+    writeFileSync(join(service.tree(), "Changing/moving.bin"), randomBytes(50_000));
+    await assert.rejects(service.ask("GET", path));
+  });
+
+  test("refuses what isn't there, and ids and names that aren't right", async () => {
+    assert.equal((await make(["nowhere"])).status, 404);
+    assert.equal((await make([])).status, 400);
+    assert.equal((await make(["note.txt"], "../x")).status, 400);
+    assert.equal((await service.ask("GET", "/api/v1/archives/0123")).status, 404);
+    const { json: { path } } = await make(["note.txt"]);
+    assert.equal((await service.ask("GET", path, { persona: "mallory" })).status, 404);
+  });
+
+  test("more than 4 GB and 65,536 entries are zip64, which Python reads", { timeout: 240_000 }, async (t) => {
+    mkdirSync(join(service.tree(), "Large/many"), { recursive: true });
+    const large = join(service.tree(), "Large/a.bin");
+    writeFileSync(large, "");
+    truncateSync(large, 4_400_000_000);
+    for (let i = 0; i < 66_000; ++i) writeFileSync(join(service.tree(), "Large/many", String(i)), "");
+    const { json: { path, size, files } } = await make(["Large"]);
+    assert.equal(files, 66_001);
+    // The zeros in the middle needn't travel: they are a hole in the copy, too.
+    const folder = scratch();
+    const file = join(folder, "large.zip");
+    const from = size - 40_000_000 > 4_400_000_000 ? 4_400_000_000 : size - 40_000_000;
+    const head = (await service.ask("GET", path, { headers: { Range: "bytes=0-199" } })).bytes;
+    const started = performance.now();
+    const tail = (await service.ask("GET", path, { headers: { Range: `bytes=${from}-` } })).bytes;
+    t.diagnostic(`4.4 GB summed in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    const fd = openSync(file, "w");
+    writeSync(fd, head, 0, head.length, 0);
+    writeSync(fd, tail, 0, tail.length, from);
+    closeSync(fd);
+    const names = execFileSync("python3", ["-c", `
+import zipfile, sys
+z = zipfile.ZipFile(sys.argv[1])
+big = z.getinfo("Large/a.bin")
+print(len(z.infolist()), big.file_size, z.read("Large/many/65999") == b"")
+with z.open(big) as f:
+  while f.read(1 << 24): pass  # raises when the sum is wrong`, file]).toString();
+    assert.equal(names.trim(), "66003 4400000000 True");
+    rmSync(folder, { recursive: true });
+    rmSync(join(service.tree(), "Large"), { recursive: true });
+  });
+
+  test("a gigabyte of files as one grows its memory by less than 32 MB", { timeout: 120_000 }, async (t) => {
+    mkdirSync(join(service.tree(), "Giga"));
+    for (let i = 0; i < 4; ++i) {
+      writeFileSync(join(service.tree(), `Giga/${i}`), "");
+      truncateSync(join(service.tree(), `Giga/${i}`), 1 << 28);
+    }
+    const before = service.memory();
+    let most = before;
+    const watch = setInterval(() => { most = Math.max(most, service.memory()); }, 20);
+    const { json: { path, size } } = await make(["Giga"]);
+    const got = await new Promise((done, fail) => {
+      const request = service.open("GET", path);
+      let bytes = 0;
+      request.once("error", fail);
+      request.once("response", (response) => { response.on("data", (part) => (bytes += part.length)); response.once("end", () => done(bytes)); });
+      request.end();
+    });
+    clearInterval(watch);
+    assert.equal(got, size);
+    t.diagnostic(`memory +${((most - before) / 2 ** 20).toFixed(1)} MiB`);
+    assert.ok(most - before < 32 * 2 ** 20);
   });
 });
 
