@@ -47,6 +47,8 @@ int open_name(const Context& context, const OpenOptions& options);
 
 int recovery_show(const Context& context);
 int recovery_confirm(const Context& context);
+/// Another host key, certified by the root.
+int host_rotate(const Context& context);
 
 int flock_join(const Context& context, const std::string& address, const std::string& name);
 int flock_list(const Context& context);

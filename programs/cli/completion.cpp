@@ -8,7 +8,7 @@ int completion(const std::string& shell) {
       "status persona device pair open recovery flock doctor completion";
   const std::string subcommands =
       "persona) echo 'add list passwd remove';; device) echo 'list revoke';; "
-      "recovery) echo 'show confirm';; flock) echo 'join list leave';; "
+      "recovery) echo 'show confirm rotate';; flock) echo 'join list leave';; "
       "completion) echo 'bash zsh fish';;";
   if (shell == "bash" || shell == "zsh") {
     if (shell == "zsh") print("autoload -U +X bashcompinit && bashcompinit\n");
@@ -26,16 +26,17 @@ int completion(const std::string& shell) {
     return 0;
   }
   if (shell == "fish") {
-    print("complete -c hearth -f -n __fish_use_subcommand -a '" + std::string{words} +
-          "'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from persona' -a 'add list passwd "
-          "remove'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from device' -a 'list revoke'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from recovery' -a 'show confirm'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from flock' -a 'join list leave'\n"
-          "complete -c hearth -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
-          "complete -c hearth -l json -d 'Print JSON'\n"
-          "complete -c hearth -l data-dir -r -d \"The appliance's data directory\"\n");
+    print(
+        "complete -c hearth -f -n __fish_use_subcommand -a '" + std::string{words} +
+        "'\n"
+        "complete -c hearth -f -n '__fish_seen_subcommand_from persona' -a 'add list passwd "
+        "remove'\n"
+        "complete -c hearth -f -n '__fish_seen_subcommand_from device' -a 'list revoke'\n"
+        "complete -c hearth -f -n '__fish_seen_subcommand_from recovery' -a 'show confirm rotate'\n"
+        "complete -c hearth -f -n '__fish_seen_subcommand_from flock' -a 'join list leave'\n"
+        "complete -c hearth -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
+        "complete -c hearth -l json -d 'Print JSON'\n"
+        "complete -c hearth -l data-dir -r -d \"The appliance's data directory\"\n");
     return 0;
   }
   return 2;

@@ -173,6 +173,9 @@ void Program::add_recovery() {
       recovery_show);
   add(*recovery, "confirm", "Say two of the words; the box then forgets them",
       "  hearth recovery confirm", recovery_confirm);
+  add(*recovery, "rotate",
+      "Give the box another host key, when the old one may be known; asks for the words",
+      "  hearth recovery rotate\n  hearth recovery rotate < words.txt", host_rotate);
 }
 
 void Program::add_flocks() {

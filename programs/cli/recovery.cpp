@@ -1,6 +1,7 @@
-// The recovery kit: 24 words that bring the box back on new hardware.
+// The recovery kit: 24 words that bring the box back on new hardware, or under another host key.
 
 #include <cstdio>
+#include <sstream>
 
 #include "commands.h"
 #include "output.h"
@@ -48,6 +49,40 @@ int recovery_confirm(const Context& context) {
     print_json({{"state", "saved"}});
   else
     print("Saved. The root's private key has left this box.\n");
+  return 0;
+}
+
+namespace {
+
+/// On as many lines as it takes.
+std::string ask_words() {
+  constexpr std::size_t wanted = 24;
+  std::string all;
+  std::size_t count = 0;
+  while (count < wanted) {
+    const auto line = terminal::read_password(count == 0 ? "The 24 words of the recovery kit: "
+                                                         : "More of the 24 words: ");
+    if (!line) throw Failure{1, "The 24 words of the recovery kit are needed."};
+    std::istringstream words{*line};
+    for (std::string word; words >> word; ++count) all += word + " ";
+  }
+  return all;
+}
+
+}  // namespace
+
+int host_rotate(const Context& context) {
+  json body = json::object();
+  if (context.client.call("GET", "/api/v1/recovery").at("state") == "saved")
+    body["words"] = ask_words();
+  const json made = context.client.call("POST", "/api/v1/recovery/rotate", body);
+  if (context.json)
+    print_json(made);
+  else
+    print("The box is now " + made.at("peer_id").get<std::string>() + " (epoch " +
+          std::to_string(made.at("epoch").get<std::uint64_t>()) +
+          ").\nIts connections are made anew. Devices find it by its name; older links and\n"
+          "addresses that hold the old id no longer lead to it.\n");
   return 0;
 }
 

@@ -48,6 +48,7 @@ constexpr std::array routes{
     Route{"GET", "recovery", Needs::owner, get_recovery},
     Route{"POST", "recovery/reveal", Needs::owner, reveal_recovery},
     Route{"POST", "recovery/confirm", Needs::owner, confirm_recovery},
+    Route{"POST", "recovery/rotate", Needs::owner, rotate_host_key},
 };
 
 constexpr std::string_view prefix = "/api/v1/";

@@ -63,6 +63,8 @@ struct ApiEvents {
   std::function<void(std::string_view topic)> on_changed;
   /// Show this code on the console: the one before is worth nothing.
   std::function<void(const identity::SetupCode&)> on_setup_code;
+  /// The keys hold another host key: once this request is answered, end what goes on under the old.
+  std::function<void()> on_host_key_rotated;
 };
 
 struct StateFailed : std::runtime_error {

@@ -72,7 +72,7 @@ TEST_F(ApiTest, Defect16EveryRouteForDevicesAndOwnersRefusesStrangers) {
       {"GET", "personas"},          {"POST", "personas/start"},
       {"POST", "personas/finish"},  {"DELETE", "personas/x"},
       {"GET", "recovery"},          {"POST", "recovery/reveal"},
-      {"POST", "recovery/confirm"},
+      {"POST", "recovery/confirm"}, {"POST", "recovery/rotate"},
   };
   for (const auto& [method, path] : routes) {
     EXPECT_EQ(eve.ask(method, path, json::object()).code(), "unauthorized") << method << path;
@@ -729,6 +729,48 @@ TEST_F(ApiTest, TheRecoveryKitIsShownUntilItIsSavedAndThenWiped) {
   EXPECT_EQ(identity::RootId{key->public_key()}, box.keys->root());
 }
 
+TEST_F(ApiTest, TheHostKeyIsRotatedWithTheWordsOfThisRootAlone) {
+  claim();
+  const json words = anna.ask("POST", "recovery/reveal", json::object()).body["words"];
+  std::string text;
+  for (const json& word : words) text += word.get<std::string>() + " ";
+  const auto rotate = [&](const json& body) { return anna.ask("POST", "recovery/rotate", body); };
+
+  // While the root's key is on the box, it is at hand.
+  const std::string first = box.keys->peer_id().to_string();
+  const Reply at_hand = rotate(json::object());
+  ASSERT_EQ(at_hand.status, 200);
+  EXPECT_EQ(at_hand.body["epoch"], 2);
+  EXPECT_NE(at_hand.body["peer_id"], first);
+  EXPECT_EQ(at_hand.body["peer_id"], box.keys->peer_id().to_string());
+  EXPECT_EQ(box.rotations, 1);
+
+  // Afterwards it takes the words, and those of this root.
+  box.keys->forget_root_key();
+  const std::string second = box.keys->peer_id().to_string();
+  const auto other = crypto::Ed25519PrivateKey::generate(anna.entropy);
+  std::string others;
+  for (const auto word : identity::recovery_words(other.seed().first<32>()))
+    others += std::string{word} + " ";
+  EXPECT_EQ(rotate(json::object()).code(), "wrong_code");
+  EXPECT_EQ(rotate({{"words", "zoo zoo zoo"}}).code(), "wrong_code");
+  EXPECT_EQ(rotate({{"words", others}}).code(), "wrong_code");
+  EXPECT_EQ(box.keys->peer_id().to_string(), second);
+  EXPECT_EQ(box.rotations, 1);
+  const Reply by_words = rotate({{"words", text}});
+  ASSERT_EQ(by_words.status, 200);
+  EXPECT_EQ(by_words.body["epoch"], 3);
+  EXPECT_FALSE(box.keys->root_key_is_here());
+
+  const auto certificate =
+      identity::HostCertificate::verify(unb64(by_words.body["host_certificate"]));
+  ASSERT_TRUE(certificate);
+  EXPECT_EQ(certificate->root, box.keys->root());
+  EXPECT_EQ(certificate->peer_id.to_string(), by_words.body["peer_id"]);
+  box.restart();
+  EXPECT_EQ(anna.ask("GET", "appliance").body["peer_id"], by_words.body["peer_id"]);
+}
+
 TEST_F(ApiTest, MembersNeverSeeTheRecoveryKit) {
   claim();
   ASSERT_EQ(anna.add_persona("ben", "pw").status, 201);
@@ -736,6 +778,7 @@ TEST_F(ApiTest, MembersNeverSeeTheRecoveryKit) {
   ASSERT_EQ(ben.log_in("ben", "pw").status, 200);
   EXPECT_EQ(ben.ask("POST", "recovery/reveal", json::object()).code(), "denied");
   EXPECT_EQ(ben.ask("GET", "recovery").code(), "denied");
+  EXPECT_EQ(ben.ask("POST", "recovery/rotate", json::object()).code(), "denied");
 }
 
 // --- The console ---

@@ -50,5 +50,6 @@ Answered remove_persona(State& state, const Call& call);
 Answered get_recovery(State& state, const Call& call);
 Answered reveal_recovery(State& state, const Call& call);
 Answered confirm_recovery(State& state, const Call& call);
+Answered rotate_host_key(State& state, const Call& call);
 
 }  // namespace hearth::appliance

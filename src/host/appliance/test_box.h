@@ -74,6 +74,7 @@ class TestBox {
   std::vector<identity::DeviceId> revoked;
   std::vector<std::string> changed;
   std::vector<std::string> codes;
+  int rotations = 0;
   /// Every body that clients sent.
   std::string sent;
 };

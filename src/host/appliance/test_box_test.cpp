@@ -95,7 +95,8 @@ void TestBox::restart() {
           .on_device_revoked = [this](const identity::DeviceId& id) { revoked.push_back(id); },
           .on_changed = [this](std::string_view topic) { changed.emplace_back(topic); },
           .on_setup_code =
-              [this](const identity::SetupCode& code) { codes.push_back(code.to_string()); }});
+              [this](const identity::SetupCode& code) { codes.push_back(code.to_string()); },
+          .on_host_key_rotated = [this] { ++rotations; }});
 }
 
 Reply TestBox::ask(const Caller& caller, std::string_view method, std::string_view path,

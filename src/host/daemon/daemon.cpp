@@ -14,19 +14,16 @@
 #include <hearth/daemon/apps.h>
 #include <hearth/daemon/daemon.h>
 #include <hearth/daemon/event_hub.h>
+#include <hearth/daemon/network.h>
 #include <hearth/daemon/router.h>
 #include <hearth/flock/node.h>
 #include <hearth/http/server.h>
 #include <hearth/identity/link.h>
 #include <hearth/libp2p/host.h>
-#include <hearth/libp2p/ping.h>
-#include <hearth/libp2p/relay_client.h>
 #include <hearth/local/guard.h>
 #include <hearth/local/listener.h>
 #include <hearth/local/origins.h>
-#include <hearth/membership/membership.h>
 #include <hearth/store/rocks_store.h>
-#include <hearth/webrtc_driver/transport.h>
 
 namespace hearth::daemon {
 
@@ -74,9 +71,10 @@ bool is_loopback(const Multiaddr& address) {
   return endpoint && endpoint->address.is_loopback();
 }
 
-std::vector<Endpoint> udp_binds(const Options& options) {
-  const IpAddress ip = *IpAddress::parse(options.listen_ip);
-  return {{.address = ip, .port = static_cast<std::uint16_t>(options.p2p_port)}};
+Ports ports_of(const Options& options) {
+  const Endpoint both{.address = *IpAddress::parse(options.listen_ip),
+                      .port = static_cast<std::uint16_t>(options.p2p_port)};
+  return {.tcp = both, .udp = both};
 }
 
 }  // namespace
@@ -102,6 +100,9 @@ struct Daemon::Parts {
   [[nodiscard]] std::optional<std::string> setup_url() const;
 
   // --- what happens by itself ---
+  [[nodiscard]] std::unique_ptr<Network> make_network(const Ports& ports);
+  void serve(Network& made);
+  loop::Task<void> change_network();
   void join_flocks();
   void follow_flocks();
   void cut_off(const identity::DeviceId& device);
@@ -117,13 +118,13 @@ struct Daemon::Parts {
 
   store::RocksStore store;
   appliance::Keys keys;
-  libp2p::Host host;
-  webrtc_driver::WebRtcTransport webrtc;
-  libp2p::RelayClient relays;
+  std::unique_ptr<Network> network;
+  /// Of superseded host keys, at their end.
+  std::vector<std::unique_ptr<Network>> left;
+  bool changing = false;
   EventHub events;
   Apps apps;
   appliance::Api api;
-  membership::Membership membership;
   std::optional<store::RocksStore> flock_store;
   std::optional<flock::Node> flock;
   Router router;
@@ -141,14 +142,7 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
       directory(options.data_dir),
       store(open_store(directory / "db")),
       keys(appliance::Keys::open(directory, entropy, clock.wall())),
-      host(io.get_executor(),
-           {.key = keys.host().clone(), .agent_version = "hearth/" HEARTH_VERSION}, clock, entropy,
-           log),
-      webrtc(host, {.bind = udp_binds(options),
-                    .certificate = webrtc_driver::load_or_create_certificate(
-                        directory / "webrtc.pem", entropy, clock.wall()),
-                    .with_loopback = true}),
-      relays(host),
+      network(make_network(ports_of(options))),
       events(io.get_executor()),
       apps(io.get_executor(), std::move(provisions.apps),
            provisions.sandboxd ? std::make_unique<sandbox::Client>(
@@ -174,33 +168,25 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
                  if (const auto url = setup_url())
                    std::fprintf(stderr, "Too many wrong codes. The new address is:\n  %s\n",
                                 url->c_str());
+               },
+           .on_host_key_rotated =
+               [this] {
+                 // Out of io.run(), should it fail: a box that nobody reaches has to be started
+                 // anew.
+                 asio::co_spawn(io, change_network(), [](const std::exception_ptr& error) {
+                   if (error) std::rethrow_exception(error);
+                 });
                }}),
-      membership(host, relays, store, {keys.certificate(), keys.host_certificate()}, clock, log),
       router({.api = api,
               .apps = apps,
               .events = events,
-              .membership = membership,
+              .membership = [this]() -> membership::Membership& { return network->membership(); },
               .root = keys.root(),
               .status = [this] { return status(); },
               .doctor = [this] { return doctor(); }}),
       timer(io) {
-  libp2p::serve_pings(host);
-  host.listen(Multiaddr::from_tcp({.address = *IpAddress::parse(options.listen_ip),
-                                   .port = static_cast<std::uint16_t>(options.p2p_port)}));
-  host.handle("/http/1.1",
-              [this](libp2p::StreamPtr stream) { return serve_stream(std::move(stream)); });
-  // Connections may end after the API has gone, when the whole is taken apart.
-  host.on_connected([this](const libp2p::ConnectionPtr& connection) {
-    if (!going) api.peer_connected(connection->peer());
-  });
-  host.on_disconnected([this](const libp2p::ConnectionPtr& connection) {
-    if (!going) api.peer_disconnected(connection->peer());
-  });
+  serve(*network);
   apps.on_change([this] { events.notify("apps"); });
-  membership.on_change([this] {
-    follow_flocks();
-    events.notify("flocks");
-  });
 
   if (options.embedded_flock >= 0) {
     flock_store = open_store(directory / "flock");
@@ -275,7 +261,7 @@ http::Response Daemon::Parts::well_known() const {
 
 json Daemon::Parts::status() const {
   json connections = json::array();
-  for (const auto& connection : host.connections()) {
+  for (const auto& connection : network->host().connections()) {
     json row{{"peer_id", connection->peer().to_string()},
              {"transport", to_text(connection->transport())},
              {"relayed", connection->transport() == libp2p::Transport::relayed},
@@ -285,7 +271,7 @@ json Daemon::Parts::status() const {
     connections.push_back(std::move(row));
   }
   json flocks = json::array();
-  for (const auto& member : membership.list())
+  for (const auto& member : network->membership().list())
     flocks.push_back({{"multiaddr", member.address.to_string()},
                       {"state", membership::to_string(member.state)},
                       {"name", member.name},
@@ -316,7 +302,7 @@ json Daemon::Parts::doctor() const {
   check(api.claimed(), "The box has an owner.", "Open the address that `hearth status` shows.");
   check(!keys.root_key_is_here(), "The recovery kit is saved, away from this box.",
         "Run `hearth recovery show`, write the words down, then `hearth recovery confirm`.");
-  const auto members = membership.list();
+  const auto members = network->membership().list();
   check(!members.empty(), "The box is in a flock, so it can be found from elsewhere.",
         "Join one with `hearth flock join MULTIADDR`.");
   for (const auto& member : members)
@@ -337,10 +323,10 @@ json Daemon::Parts::doctor() const {
 
 std::vector<Multiaddr> Daemon::Parts::own_addresses() const {
   std::vector<Multiaddr> all;
-  for (const Multiaddr& address : host.listen_addresses())
-    all.push_back(address.with_p2p(host.id().bytes()));
-  for (const Multiaddr& address : webrtc.listen_addresses())
-    all.push_back(address.with_p2p(host.id().bytes()));
+  for (const Multiaddr& address : network->host().listen_addresses())
+    all.push_back(address.with_p2p(network->host().id().bytes()));
+  for (const Multiaddr& address : network->webrtc().listen_addresses())
+    all.push_back(address.with_p2p(network->host().id().bytes()));
   return all;
 }
 
@@ -352,7 +338,7 @@ std::optional<Multiaddr> Daemon::Parts::link_flock() const {
     std::ranges::stable_partition(candidates, [](const Multiaddr& a) { return !is_loopback(a); });
     if (!candidates.empty()) return for_browsers(candidates.front());
   }
-  for (const auto& member : membership.list())
+  for (const auto& member : network->membership().list())
     if (member.state == membership::FlockState::joined) return for_browsers(member.address);
   return std::nullopt;
 }
@@ -361,15 +347,15 @@ appliance::Addresses Daemon::Parts::addresses() const {
   appliance::Addresses all;
   if (const auto address = link_flock()) all.flock = address->to_string();
   if (flock && !flock->shell_origin().empty()) all.shell = flock->shell_origin();
-  for (const auto& member : membership.list())
+  for (const auto& member : network->membership().list())
     all.flocks.push_back(for_browsers(member.address).to_string());
   // A link is also a QR code: two ways in are enough, and a flock is the third.
   constexpr std::size_t most = 2;
-  for (const Multiaddr& address : webrtc.listen_addresses())
+  for (const Multiaddr& address : network->webrtc().listen_addresses())
     if (all.own.size() < most && !is_loopback(address))
-      all.own.push_back(address.with_p2p(host.id().bytes()).to_string());
+      all.own.push_back(address.with_p2p(network->host().id().bytes()).to_string());
   // Without any, the flock still needs to be told whom it shall lead to.
-  if (all.own.empty()) all.own.push_back("/p2p/" + host.id().to_string());
+  if (all.own.empty()) all.own.push_back("/p2p/" + network->host().id().to_string());
   return all;
 }
 
@@ -389,9 +375,9 @@ std::optional<std::string> Daemon::Parts::setup_url() const {
 void Daemon::Parts::join_flocks() {
   const auto join = [this](const Multiaddr& address) {
     std::string name = options.name;
-    for (const auto& member : membership.list())
+    for (const auto& member : network->membership().list())
       if (name.empty() && member.address.p2p() == address.p2p()) name = member.name;
-    if (!membership.join(address, std::move(name)))
+    if (!network->membership().join(address, std::move(name)))
       log.error("flock.not_joined", {{"flock", address.to_string()}});
   };
   if (flock) {
@@ -402,21 +388,67 @@ void Daemon::Parts::join_flocks() {
   for (const std::string& text : options.flocks) join(*Multiaddr::parse(text));
 }
 
+std::unique_ptr<Network> Daemon::Parts::make_network(const Ports& ports) {
+  return std::make_unique<Network>(NetworkParts{.executor = io.get_executor(),
+                                                .keys = keys,
+                                                .store = store,
+                                                .clock = clock,
+                                                .entropy = entropy,
+                                                .log = log,
+                                                .directory = directory},
+                                   ports);
+}
+
+void Daemon::Parts::serve(Network& made) {
+  made.host().handle("/http/1.1",
+                     [this](libp2p::StreamPtr stream) { return serve_stream(std::move(stream)); });
+  // Connections may end after the API has gone, when the whole is taken apart.
+  made.host().on_connected([this](const libp2p::ConnectionPtr& connection) {
+    if (!going) api.peer_connected(connection->peer());
+  });
+  made.host().on_disconnected([this](const libp2p::ConnectionPtr& connection) {
+    if (!going) api.peer_disconnected(connection->peer());
+  });
+  made.membership().on_change([this] {
+    follow_flocks();
+    events.notify("flocks");
+  });
+}
+
+/// The host key has changed: ends every connection made under the old one.
+loop::Task<void> Daemon::Parts::change_network() {
+  if (std::exchange(changing, true)) co_return;
+  while (network->host().id() != keys.peer_id()) {
+    // Whoever asked for it may have asked over such a connection, and gets the answer.
+    asio::steady_timer pause{io, std::chrono::milliseconds{300}};
+    co_await pause.async_wait(asio::use_awaitable);
+    auto leaving = network->leave();
+    co_await std::move(leaving);
+    const Ports ports = network->ports();
+    network->finish();
+    left.push_back(std::move(network));
+    network = make_network(ports);
+    serve(*network);
+    log.info("host.changed", {{"peer_id", keys.peer_id().to_string()}});
+  }
+  changing = false;
+}
+
 /// Our reflexive address is asked for at the flocks we are connected to.
 void Daemon::Parts::follow_flocks() {
   std::vector<Endpoint> servers;
-  for (const auto& member : membership.list()) {
+  for (const auto& member : network->membership().list()) {
     const auto bytes = member.address.p2p();
     const auto id = bytes ? peer::PeerId::from_bytes(*bytes)
                           : Result<peer::PeerId, peer::PeerError>{Failure{peer::PeerError{}}};
     if (!id) continue;
-    for (const auto& connection : host.connections_to(*id))
+    for (const auto& connection : network->host().connections_to(*id))
       if (const auto endpoint = connection->remote_address().tcp()) {
         servers.push_back(*endpoint);
         break;
       }
   }
-  webrtc.set_stun_servers(std::move(servers));
+  network->webrtc().set_stun_servers(std::move(servers));
 }
 
 void Daemon::Parts::cut_off(const identity::DeviceId& device) {
@@ -424,7 +456,7 @@ void Daemon::Parts::cut_off(const identity::DeviceId& device) {
   auto later = std::make_shared<asio::steady_timer>(io, std::chrono::milliseconds{300});
   later->async_wait([this, later, device](boost::system::error_code error) {
     if (!error && !api.is_enrolled(identity::peer_of(device)))
-      host.close_peer(identity::peer_of(device));
+      network->host().close_peer(identity::peer_of(device));
   });
 }
 
@@ -447,7 +479,7 @@ loop::Task<void> Daemon::start() {
   asio::co_spawn(parts_->io, parts_->apps.prepare(), asio::detached);
   parts_->join_flocks();
   asio::steady_timer pause{parts_->io};
-  for (int i = 0; i < 250 && !parts_->membership.settled(); ++i) {
+  for (int i = 0; i < 250 && !parts_->network->membership().settled(); ++i) {
     pause.expires_after(std::chrono::milliseconds{20});
     co_await pause.async_wait(asio::use_awaitable);
   }
@@ -488,7 +520,7 @@ loop::Task<void> Daemon::stop() {
   p.timer.cancel();
   co_await p.apps.shut_down();
   if (p.flock) co_await p.flock->shut_down();
-  co_await p.host.shut_down();
+  co_await p.network->host().shut_down();
 }
 
 }  // namespace hearth::daemon

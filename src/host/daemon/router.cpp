@@ -88,7 +88,7 @@ loop::Task<Response> Router::flocks(Request request, const appliance::Who& who) 
   const std::string path{request.path()};
   if (request.method == "GET" && path == flocks_path) {
     json all = json::array();
-    for (const auto& flock : parts_.membership.list()) all.push_back(to_json(flock));
+    for (const auto& flock : parts_.membership().list()) all.push_back(to_json(flock));
     co_return Response::json(200, json{{"flocks", std::move(all)}}.dump());
   }
   const bool owner = who.is_owner();
@@ -101,16 +101,16 @@ loop::Task<Response> Router::flocks(Request request, const appliance::Who& who) 
       co_return error_response(400, "bad_request", "Send {\"multiaddr\", \"name\"?}.");
     const auto address = codec::Multiaddr::parse(body["multiaddr"].get<std::string>());
     if (!address) co_return refuse_join(membership::JoinError::bad_address);
-    const auto joined = parts_.membership.join(*address, body.value("name", std::string{}));
+    const auto joined = parts_.membership().join(*address, body.value("name", std::string{}));
     if (!joined) co_return refuse_join(joined.error());
-    for (const auto& flock : parts_.membership.list())
+    for (const auto& flock : parts_.membership().list())
       if (flock.address == *address) co_return Response::json(201, to_json(flock).dump());
     co_return Response::empty(201);
   }
   if (request.method == "DELETE" && path.size() > flocks_path.size() + 1) {
     const auto id = peer::PeerId::parse(path.substr(flocks_path.size() + 1));
     if (!id) co_return error_response(404, "not_found", "This box isn't in that flock.");
-    const auto left = parts_.membership.leave(*id);
+    const auto left = parts_.membership().leave(*id);
     if (!left) co_return refuse_join(left.error());
     if (*left) co_return Response::empty(204);
     co_return error_response(404, "not_found", "This box isn't in that flock.");

@@ -17,7 +17,8 @@ struct RouterParts {
   appliance::Api& api;
   Apps& apps;
   EventHub& events;
-  membership::Membership& membership;
+  /// As of now: another after the host key was rotated.
+  std::function<membership::Membership&()> membership;
   const identity::RootId& root;
   /// `GET /local/v1/status` and `…/doctor`, for the control socket alone.
   std::function<nlohmann::json()> status;

@@ -59,7 +59,8 @@ void Port::start() {
         [weak = weak_from_this(), one = family.get()] {
           const auto self = weak.lock();
           if (!self) return;
-          one->blocked = false;
+          // First what waits already: a slot asked for while it's full would drop a datagram.
+          one->blocked = !one->batch.flush(*one->socket);
           self->pump();
         });
   }
@@ -75,6 +76,7 @@ void Port::stop() noexcept {
   sessions_.clear();
   deadlines_.clear();
   timer_.cancel();
+  families_.clear();  // the port is free for whoever comes next
 }
 
 Port::Family* Port::family_of(const Endpoint& remote) {
