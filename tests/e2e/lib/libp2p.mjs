@@ -64,15 +64,22 @@ export class Device {
 
   /** One request on a stream of its own. */
   async request(method, path, { headers = {}, body = Buffer.alloc(0) } = {}) {
-    const stream = await this.connection.newStream("/http/1.1", { signal: AbortSignal.timeout(5000) });
+    const stream = await this.open(method, path, { "Content-Length": body.length, ...headers });
     try {
-      const lines = Object.entries({ Host: "hearth", "Content-Length": body.length, ...headers });
-      const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-      await send(stream, Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${head}\r\n`), body]));
+      await sendAll(stream, body);
       return await readAnswer(stream, method);
     } finally {
       stream.abort(new Error("done"));
     }
+  }
+
+  /** The head of one request on a stream of its own: its body is the caller's to send. */
+  async open(method, path, headers = {}) {
+    const stream = await this.connection.newStream("/http/1.1", { signal: AbortSignal.timeout(5000) });
+    const lines = Object.entries({ Host: "hearth", ...headers });
+    const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    await sendAll(stream, Buffer.from(`${method} ${path} HTTP/1.1\r\n${head}\r\n`));
+    return stream;
   }
 
   /** The JSON of an answer; throws Refusal for any but 2xx. */
@@ -142,9 +149,26 @@ export class Device {
   }
 }
 
-async function send(stream, bytes, piece = 65_536) {
+export async function sendAll(stream, bytes, piece = 65_536) {
   for (let at = 0; at < bytes.length; at += piece) {
     if (!stream.send(bytes.subarray(at, at + piece))) await stream.onDrain();
+  }
+}
+
+/** An answer whose body is too large to hold: `rest` is what comes behind the head. */
+export async function readHead(stream) {
+  const chunks = stream[Symbol.asyncIterator]();
+  for (let bytes = Buffer.alloc(0); ;) {
+    const { value, done } = await chunks.next();
+    if (done) throw new Error("the connection ended before the answer");
+    bytes = Buffer.concat([bytes, value.subarray()]);
+    const head = parseHead(bytes);
+    if (head === undefined) continue;
+    const rest = (async function* () {
+      yield bytes.subarray(head.size);
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value.subarray();
+    })();
+    return { ...head, rest };
   }
 }
 
