@@ -35,13 +35,14 @@ import { StrictMode, useCallback, useEffect, useMemo, useRef, useState, type Dra
 import {
   useChanged,
   usePlace,
+  useSave,
   useSayError,
   useText,
   useWorld,
   WorldContext,
   type World,
 } from "./context.tsx";
-import { downloadUrl, FilesError, type Entry, type Order, type SortBy } from "./model/api.ts";
+import { FilesError, type Entry, type Order, type SortBy } from "./model/api.ts";
 import { fromDrop, fromInput, type Collected } from "./model/drop.ts";
 import { join, nameOf, parentOf, trail } from "./model/paths.ts";
 import { countOf, nothing, only, type Selection } from "./model/selection.ts";
@@ -113,6 +114,7 @@ function Files() {
   const { place, go } = usePlace();
   const changed = useChanged();
   const sayError = useSayError();
+  const save = useSave();
   const client = useQueryClient();
   const [look, setLook] = useKept("files.look", ["list", "grid"] as const);
   const [orderName, setOrderName] = useKept("files.order", orders);
@@ -200,17 +202,21 @@ function Files() {
   }
 
   async function download() {
-    const paths = await chosen();
-    const entries = await listing.range(0, Math.min(listing.total, 5000) - 1);
-    const files = entries.filter((entry) => entry.kind === "file" && paths.includes(entry.path));
-    if (files.length === 0) toasts.show({ text: t("act.download_folders") });
-    for (const entry of files) {
-      const link = document.createElement("a");
-      link.href = downloadUrl(entry);
-      link.download = entry.name;
-      link.click();
-      // Browsers drop downloads that begin in the same instant.
-      await new Promise((resolve) => setTimeout(resolve, 250));
+    try {
+      const entry = selected === 1 ? await single() : undefined;
+      if (entry?.kind === "file") {
+        save(entry);
+        return;
+      }
+      const here = place.view === "folder" && folder !== "" ? nameOf(folder) : t("place.top");
+      // All of a folder is asked for as the folder, however much it holds.
+      const paths =
+        place.view === "folder" && selection.all && selection.except.size === 0 ? [folder] : await chosen();
+      const archive = await api.archive(paths, entry?.name ?? here);
+      if (archive.files === 0) toasts.show({ text: t("download.empty") });
+      else save(archive);
+    } catch (error) {
+      toasts.show({ tone: "bad", text: sayError(error) });
     }
   }
 

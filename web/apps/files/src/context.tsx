@@ -1,7 +1,15 @@
 import { useTexts, type Toasts, type Values } from "@hearth/ui";
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, use, useCallback, useEffect, useState, useSyncExternalStore } from "react";
-import { FilesError, type BatchResult, type FilesApi, type Undo } from "./model/api.ts";
+import {
+  downloadUrl,
+  FilesError,
+  type BatchResult,
+  type Entry,
+  type FilesApi,
+  type Undo,
+} from "./model/api.ts";
+import { download } from "./model/download.ts";
 import { readPlace, writePlace, type Place } from "./model/place.ts";
 import type { Uploads } from "./model/uploads.ts";
 import type { FilesKey } from "./text/en.ts";
@@ -71,6 +79,27 @@ export function useSayError(): (error: unknown) => string {
       return t(`error.${known.find((each) => each === code) ?? "internal"}`);
     },
     [t],
+  );
+}
+
+/** Saves a file, or an archive, on the person's own disk, and says that it has begun. */
+export function useSave(): (what: Entry | { url: string; name: string; size: number }) => void {
+  const t = useText();
+  const texts = useTexts();
+  const sayError = useSayError();
+  const { toasts } = useWorld();
+  return useCallback(
+    (what) => {
+      const url = "url" in what ? what.url : downloadUrl(what);
+      const begun = toasts.show({
+        text: t("download.begun", { name: what.name, size: texts.size(what.size ?? 0) }),
+      });
+      download(url, (error) => {
+        toasts.dismiss(begun);
+        toasts.show({ tone: "bad", text: t("download.refused", { name: what.name, why: sayError(error) }) });
+      });
+    },
+    [sayError, t, texts, toasts],
   );
 }
 

@@ -1,7 +1,7 @@
 // The way of an app's requests in a real browser: page > worker > boot frame > shell.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -10,7 +10,7 @@ import { startServer } from "./server.mjs";
 import { bundle, launch, page as htmlOf } from "./support.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-let server, browser, context, page, app, requests;
+let server, browser, context, page, app, requests, downloads;
 
 before(async () => {
   execFileSync(process.execPath, [join(here, "../../boot/tools/build.mjs")], { stdio: "inherit" });
@@ -27,6 +27,7 @@ before(async () => {
     "/video.webm": readFileSync(join(folder, "video.webm")),
   };
   rmSync(folder, { recursive: true });
+  downloads = mkdtempSync(join(tmpdir(), "hearth-boot-"));
   server = await startServer(files);
   browser = await launch();
 });
@@ -34,6 +35,7 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await server?.close();
+  if (downloads !== undefined) rmSync(downloads, { recursive: true });
 });
 
 beforeEach(async () => {
@@ -129,6 +131,41 @@ describe("an app's frame", () => {
       ranges.some((range) => /^bytes=[1-9]/.test(range ?? "")),
       `ranges: ${ranges}`,
     );
+  });
+
+  test("saves an attachment as it streams, and the browser knows how much comes", async () => {
+    const session = await browser.newBrowserCDPSession();
+    const { browserContextIds } = await session.send("Target.getBrowserContexts");
+    let progress;
+    session.on("Browser.downloadProgress", (event) => (progress = event));
+    for (const browserContextId of browserContextIds) {
+      const folder = { behavior: "allowAndName", downloadPath: downloads };
+      await session.send("Browser.setDownloadBehavior", { ...folder, browserContextId, eventsEnabled: true });
+    }
+    const began = page.waitForEvent("download");
+    await app.evaluate(() => {
+      const frame = document.createElement("iframe");
+      frame.src = "/chunks?n=300&attached";
+      document.body.append(frame);
+    });
+    assert.equal((await began).suggestedFilename(), "parcel.bin");
+    while (progress?.state !== "completed") {
+      assert.notEqual(progress?.state, "canceled");
+      await page.waitForTimeout(20);
+    }
+    assert.deepEqual([progress.totalBytes, progress.receivedBytes], [30_000_000, 30_000_000]);
+    assert.equal(statSync(join(downloads, progress.guid)).size, 30_000_000);
+  });
+
+  test("takes a download back when the person cancels it", async () => {
+    const began = page.waitForEvent("download");
+    await app.evaluate(() => {
+      const frame = document.createElement("iframe");
+      frame.src = "/chunks?n=100000&attached";
+      document.body.append(frame);
+    });
+    await (await began).cancel();
+    await page.waitForFunction(() => window.state.cancelled === 1, undefined, { timeout: 10_000 });
   });
 
   test("uploads bytes, forms and streams whole", async () => {

@@ -70,7 +70,12 @@ async function serve(path: string, init: RequestInit = {}): Promise<Response> {
         },
         { highWaterMark: 0 },
       );
-      return new Response(body, { headers: { "Content-Type": "application/octet-stream", ...(url.searchParams.has("file") ? { "Content-Length": String(chunks * 100_000), "Content-Disposition": "attachment; filename=\"parcel.bin\"" } : {}) } });
+      const headers = new Headers({ "Content-Type": "application/octet-stream" });
+      if (url.searchParams.has("attached")) {
+        headers.set("Content-Length", String(chunks * 100_000));
+        headers.set("Content-Disposition", 'attachment; filename="parcel.bin"');
+      }
+      return new Response(body, { headers });
     }
     case "/app/demo/endless":
       return new Response(

@@ -249,6 +249,17 @@ export class FilesApi {
     return all;
   }
 
+  /** One ZIP file of everything at and below `paths`; what it will be called and where it is to be had. */
+  async archive(
+    paths: readonly string[],
+    name: string,
+  ): Promise<{ url: string; name: string; size: number; files: number }> {
+    const answer = await this.#ask("POST", "/api/v1/archives", { paths, name });
+    const url = text(answer.path);
+    if (!url.startsWith("/api/v1/archives/")) throw new FilesError("internal", "no address");
+    return { url, name: text(answer.name), size: count(answer.size), files: count(answer.files) };
+  }
+
   async undo(requests: readonly Undo[]): Promise<void> {
     for (const { method, path, body } of requests) await this.#ask(method, path, body ?? {});
   }

@@ -42,9 +42,12 @@ export const ar: Record<FilesKey, string> = {
   "act.upload_folder": "ارفع مجلدًا",
   "act.open": "فتح",
   "act.download": "تنزيل",
-  "act.download_folders": "لا يمكن تنزيل المجلدات كاملة بعد. افتحها واختر الملفات.",
   "act.move": "نقل إلى",
   "act.trash": "إلى سلة المهملات",
+
+  "download.begun": "{name}، {size}: متصفحك يحفظه ويعرض مدى التقدم.",
+  "download.refused": "لم يُحفظ {name}. {why}",
+  "download.empty": "لا شيء هنا لتنزيله.",
 
   "drop.here": "أفلت لتضعها في {folder}",
   "empty.top": "مكان لكل شيء",

@@ -40,10 +40,12 @@ export const de: Record<FilesKey, string> = {
   "act.upload_folder": "Ordner hochladen",
   "act.open": "Öffnen",
   "act.download": "Herunterladen",
-  "act.download_folders":
-    "Ganze Ordner lassen sich noch nicht herunterladen. Öffne sie und wähle die Dateien aus.",
   "act.move": "Verschieben",
   "act.trash": "In den Papierkorb",
+
+  "download.begun": "{name}, {size}: dein Browser speichert es und zeigt, wie weit er ist.",
+  "download.refused": "{name} wurde nicht gespeichert. {why}",
+  "download.empty": "Darin ist nichts zum Herunterladen.",
 
   "drop.here": "Loslassen legt es in {folder}",
   "empty.top": "Ein Platz für alles",

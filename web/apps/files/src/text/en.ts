@@ -39,9 +39,12 @@ export const en = {
   "act.upload_folder": "Upload a folder",
   "act.open": "Open",
   "act.download": "Download",
-  "act.download_folders": "Folders can’t be downloaded as a whole yet. Open them and choose the files.",
   "act.move": "Move to",
   "act.trash": "Move to trash",
+
+  "download.begun": "{name}, {size}: your browser is saving it, and shows how far it is.",
+  "download.refused": "{name} wasn’t saved. {why}",
+  "download.empty": "There is nothing in there to download.",
 
   "drop.here": "Drop to put into {folder}",
   "empty.top": "A place for everything",

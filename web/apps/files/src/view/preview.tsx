@@ -4,8 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { ArrowLeft, ArrowRight, Download, X } from "lucide-react";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Dialog as AriaDialog, Heading, Modal, ModalOverlay } from "react-aria-components";
-import { useSayError, useText } from "../context.tsx";
-import { contentUrl, downloadUrl, FilesError, type Entry } from "../model/api.ts";
+import { useSave, useSayError, useText } from "../context.tsx";
+import { contentUrl, FilesError, type Entry } from "../model/api.ts";
 import { lookOf } from "../model/kinds.ts";
 import { EntryPicture } from "./entry_picture.tsx";
 
@@ -21,6 +21,7 @@ export interface PreviewProps {
 export function Preview({ entry, onClose, onStep, canStep }: PreviewProps) {
   const t = useText();
   const texts = useTexts();
+  const save = useSave();
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const inside =
@@ -65,15 +66,7 @@ export function Preview({ entry, onClose, onStep, canStep }: PreviewProps) {
               isDisabled={!canStep.on}
               onPress={() => onStep(1)}
             />
-            <a
-              className="h-icon-button"
-              href={downloadUrl(entry)}
-              download={entry.name}
-              aria-label={t("act.download")}
-              title={t("act.download")}
-            >
-              <Download className="h-icon" aria-hidden />
-            </a>
+            <IconButton icon={Download} label={t("act.download")} onPress={() => save(entry)} />
           </header>
           <div className="f-preview-body" key={entry.path}>
             <Content entry={entry} />
@@ -160,17 +153,14 @@ function TextPreview({ entry }: { entry: Entry }) {
 
 function NoPreview({ entry }: { entry: Entry }) {
   const t = useText();
+  const save = useSave();
   return (
     <div className="h-empty">
       <EntryPicture entry={{ ...entry, type: "" }} large />
       <p>{t("preview.none")}</p>
-      <a
-        className="h-button h-button-primary h-button-normal"
-        href={downloadUrl(entry)}
-        download={entry.name}
-      >
+      <Button look="primary" onPress={() => save(entry)}>
         {t("act.download")}
-      </a>
+      </Button>
     </div>
   );
 }
