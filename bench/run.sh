@@ -5,9 +5,13 @@ export PATH="$root/build/node/bin:$PATH" HEARTH_BIN="$root/build/dev/bin"
 install_node
 install_npm tests/interop
 install_npm tests/webrtc
-build_tree dev hearth-interop webrtc-echo
+install_npm tests/e2e
+build_tree dev hearth-interop webrtc-echo hearthd hearth-sandboxd hearth-sandbox-init files-app
 stage 'TCP, Noise and Yamux against js-libp2p' node tests/interop/bench.mjs
 stage 'WebRTC against node-datachannel' node tests/webrtc/bench.mjs "${1:-200}" "${2:-5}"
+stage 'A GET of 1 KB over WebRTC against loopback HTTP' tests_as_root node bench/http.mjs
+stage '1 GB up and down through the appliance, and its memory' \
+  tests_as_root node --test --test-reporter=spec tests/e2e/gigabyte.test.mjs
 cmake --preset bench >/dev/null
 cmake --build build/bench -- session_bench yamux_bench
 stage 'Two sessions in memory' build/bench/src/net/session/session_bench

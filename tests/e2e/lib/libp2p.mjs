@@ -166,7 +166,8 @@ export async function readHead(stream) {
     if (head === undefined) continue;
     const rest = (async function* () {
       yield bytes.subarray(head.size);
-      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value.subarray();
+      for (let next = await chunks.next(); !next.done; next = await chunks.next())
+        yield next.value.subarray();
     })();
     return { ...head, rest };
   }
