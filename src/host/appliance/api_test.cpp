@@ -766,7 +766,7 @@ TEST_F(ApiTest, TheHostKeyIsRotatedWithTheWordsOfThisRootAlone) {
       identity::HostCertificate::verify(unb64(by_words.body["host_certificate"]));
   ASSERT_TRUE(certificate);
   EXPECT_EQ(certificate->root, box.keys->root());
-  EXPECT_EQ(certificate->peer_id.to_string(), by_words.body["peer_id"]);
+  EXPECT_EQ(certificate->peer_id.to_string(), by_words.body["peer_id"].get<std::string>());
   box.restart();
   EXPECT_EQ(anna.ask("GET", "appliance").body["peer_id"], by_words.body["peer_id"]);
 }
