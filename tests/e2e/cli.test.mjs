@@ -44,6 +44,7 @@ describe("hearth", () => {
   const commands = [
     ...["status", "persona", "persona add", "persona list", "persona passwd", "persona remove", "device"],
     ...["device list", "device revoke", "pair", "open", "recovery", "recovery show", "recovery confirm"],
+    ...["recovery rotate"],
     ...["flock", "flock join", "flock list", "flock leave", "doctor", "completion"],
   ];
   test("every command explains itself with an example", async () => {

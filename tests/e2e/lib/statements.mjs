@@ -1,7 +1,8 @@
 // What devices, personas and hosts sign (docs/protocol/identity.md), written a second time and small.
 import { hkdfSync, randomBytes } from "node:crypto";
-import { generateKeyPairFromSeed } from "@libp2p/crypto/keys";
-import { peerIdFromPrivateKey } from "@libp2p/peer-id";
+import assert from "node:assert/strict";
+import { generateKeyPairFromSeed, publicKeyFromRaw } from "@libp2p/crypto/keys";
+import { peerIdFromPrivateKey, peerIdFromPublicKey } from "@libp2p/peer-id";
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 
 /** An Ed25519 key: a root's, a host's, a persona's or a device's. */
@@ -37,6 +38,44 @@ export function cbor(value) {
     return Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
   if (Array.isArray(value)) return Buffer.concat([head(4, value.length), ...value.map(cbor)]);
   return Buffer.concat([head(2, value.length), value]);
+}
+
+/** One value of CBOR: [value, the rest]. */
+function parse(bytes) {
+  const small = bytes[0] & 31;
+  const size = small < 24 ? 0 : 1 << (small - 24);
+  const number = size === 0 ? small : Number(BigInt(`0x${bytes.subarray(1, 1 + size).toString("hex")}`));
+  let rest = bytes.subarray(1 + size);
+  const major = bytes[0] >> 5;
+  if (major === 0) return [number, rest];
+  if (major < 4) {
+    const content = rest.subarray(0, number);
+    return [major === 3 ? content.toString() : content, rest.subarray(number)];
+  }
+  const items = [];
+  for (let i = 0, item; i < number; i++) {
+    [item, rest] = parse(rest);
+    items.push(item);
+  }
+  return [items, rest];
+}
+
+/** The payload of a statement that `key` signed. */
+async function opened(label, statement, key) {
+  const [[payload, signature]] = parse(statement);
+  assert.ok(await key.verify(Buffer.concat([Buffer.from(`${label}\0`), payload]), signature), `${label}: signature`);
+  return parse(payload)[0];
+}
+
+/** What a name record says, if its host and the host's root have signed it. */
+export async function readNameRecord(record) {
+  const [, , rootBytes, , , certificate] = parse(parse(record)[0][0])[0];
+  const [, root, peer, epoch] = await opened("hearth/host-certificate", certificate, publicKeyFromRaw(rootBytes));
+  assert.deepEqual(root, rootBytes);
+  const host = publicKeyFromRaw(peer.subarray(-32)); // an Ed25519 key stands in its PeerId
+  const [, name, , sequence] = await opened("hearth/name-record", record, host);
+  const peerId = peerIdFromPublicKey(host).toString();
+  return { name, root: Buffer.from(root).toString("base64url"), peerId, epoch, sequence };
 }
 
 async function signed(label, payload, key) {
