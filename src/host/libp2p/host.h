@@ -53,6 +53,8 @@ class Connection {
   [[nodiscard]] virtual bool is_open() const = 0;
   /// Relayed under a limit of time or bytes: for signaling, not for data.
   [[nodiscard]] virtual bool is_limited() const { return false; }
+  /// When bytes last came from the peer; nothing where that isn't known.
+  [[nodiscard]] virtual std::optional<Instant> last_heard() const { return std::nullopt; }
   /// Proposes `protocols` in order of preference. Throws system_error when none is agreed.
   virtual Task<StreamPtr> open_stream(std::vector<std::string> protocols) = 0;
   Task<StreamPtr> open(std::string protocol) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <exception>
+#include <set>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -9,6 +10,7 @@
 #include <hearth/libp2p/async.h>
 #include <hearth/libp2p/direct_stream.h>
 #include <hearth/libp2p/framed.h>
+#include <hearth/libp2p/ping.h>
 #include <hearth/libp2p/relay_service.h>
 
 namespace hearth::libp2p {
@@ -28,6 +30,8 @@ namespace {
 constexpr auto patience = std::chrono::seconds{10};
 /// What one direction of a busy circuit holds; an idle one holds nothing.
 constexpr std::size_t splice_bytes = std::size_t{64} << 10;
+/// How often it is looked who fell silent.
+constexpr auto rounds = std::chrono::seconds{5};
 /// Of our own addresses in a reservation.
 constexpr std::size_t max_announced = 16;
 
@@ -49,7 +53,9 @@ struct RelayService::Impl : std::enable_shared_from_this<Impl> {
       : host(the_host),
         executor(the_host.executor()),
         clock(the_host.clock()),
-        policy(options, std::move(is_registered), the_host.clock().now()) {}
+        silence(options.silence),
+        policy(options, std::move(is_registered), the_host.clock().now()),
+        round(executor) {}
 
   struct Circuit {
     Circuit(Ptr on, CircuitId with_id, StreamPtr from, StreamPtr to)
@@ -80,6 +86,9 @@ struct RelayService::Impl : std::enable_shared_from_this<Impl> {
     }
   };
 
+  void look_around();
+  void look_again_later();
+  static Task<void> ask_whether_there(Ptr self, PeerId peer, ConnectionPtr connection);
   static Task<void> serve(Ptr self, StreamPtr stream);
   static Task<void> reserve(Ptr self, StreamPtr stream);
   static Task<void> connect(Ptr self, StreamPtr source, PeerId target);
@@ -91,9 +100,46 @@ struct RelayService::Impl : std::enable_shared_from_this<Impl> {
   Host& host;
   asio::any_io_executor executor;
   const loop::SystemClock& clock;
+  Duration silence;
   RelayPolicy policy;
+  asio::steady_timer round;
+  std::set<PeerId> asked;
   bool stopped = false;
 };
+
+/// A peer that says nothing by itself (ours do, each 30 s) is asked while there is time to answer.
+void RelayService::Impl::look_around() {
+  const Instant now = clock.now();
+  for (const PeerId& peer : policy.reserved())
+    for (const ConnectionPtr& one : host.connections_to(peer))
+      if (const auto at = one->last_heard(); at && one->transport() != Transport::relayed)
+        policy.heard(peer, *at);
+  for (const PeerId& peer : policy.unheard_since(now - silence)) host.close_peer(peer);
+  policy.advance(now);
+  for (const PeerId& peer : policy.unheard_since(now - silence * 3 / 5))
+    for (const ConnectionPtr& one : host.connections_to(peer))
+      if (one->transport() != Transport::relayed && asked.insert(peer).second)
+        asio::co_spawn(executor, ask_whether_there(shared_from_this(), peer, one), asio::detached);
+}
+
+Task<void> RelayService::Impl::ask_whether_there(Ptr self, PeerId peer, ConnectionPtr connection) {
+  try {
+    (void)co_await ping(self->host, std::move(connection));
+  } catch (const system_error&) {
+    // Whatever it answered, it answered; if it didn't, its time runs out.
+  }
+  self->asked.erase(peer);
+}
+
+void RelayService::Impl::look_again_later() {
+  round.expires_after(std::min<Duration>(rounds, silence / 10));
+  round.async_wait([weak = weak_from_this()](error_code error) {
+    const auto self = weak.lock();
+    if (error || !self || self->stopped) return;
+    self->look_around();
+    self->look_again_later();
+  });
+}
 
 Task<void> RelayService::Impl::serve(Ptr self, StreamPtr stream) {
   const Bytes bytes = co_await within(patience, read_framed(*stream, relay::max_message_bytes));
@@ -238,10 +284,12 @@ RelayService::RelayService(Host& host, const relay::PolicyOptions& options,
             left, [](const ConnectionPtr& one) { return one->transport() != Transport::relayed; }))
       self->policy.forget(connection->peer());
   });
+  impl_->look_again_later();
 }
 
 RelayService::~RelayService() {
   impl_->stopped = true;
+  impl_->round.cancel();
 }
 
 RelayService::Status RelayService::status() const {

@@ -156,6 +156,37 @@ TEST(Relay, ReservesAgainWhenTheConnectionToTheRelayWasLost) {
   });
 }
 
+// A5: what ships keeps a registration alive, and comes back within 35 s of the relay's return.
+TEST(Relay, A5ByDefaultAsksEach30SecondsAndTriesAgainAfter30AtMost) {
+  const RelayClientOptions options;
+  EXPECT_EQ(options.keep_alive, std::chrono::seconds{30});
+  EXPECT_EQ(options.last_retry, std::chrono::seconds{30});
+  EXPECT_EQ(relay::PolicyOptions{}.silence, std::chrono::seconds{60});
+}
+
+TEST(Relay, F2ForgetsAPeerThatFellSilentAndAsksOneThatOnlySaysNothing) {
+  relay::PolicyOptions options;
+  options.silence = std::chrono::milliseconds{400};
+  Meeting at{true, options};
+  // Its loop turns only while we let it: afterwards its connection stands, and nobody is there.
+  TestHosts elsewhere;
+  Host& stopped = elsewhere.add();
+  RelayClient its{stopped};
+  its.keep(address_of(at.relay));
+  at.hosts.run([&]() -> Task<void> {
+    co_await at.meet();
+    co_await at.hosts.until([&] {
+      elsewhere.context().poll();
+      return is_reserved(its);
+    });
+    EXPECT_TRUE(at.service.has_reservation(stopped.id()));
+    co_await at.hosts.until([&] { return !at.service.has_reservation(stopped.id()); });
+    co_await at.hosts.until([&] { return at.relay.connections_to(stopped.id()).empty(); });
+    EXPECT_TRUE(at.service.has_reservation(at.appliance.id()));
+    EXPECT_TRUE(is_reserved(at.kept));
+  });
+}
+
 TEST(Relay, TakesNoCircuitFromARelayThatWeKeepNoReservationAt) {
   Meeting at{true};
   at.hosts.run([&]() -> Task<void> {

@@ -302,7 +302,8 @@ Task<void> SessionConnection::read_buffered(std::shared_ptr<SessionConnection> s
 }
 
 void SessionConnection::received(BytesView bytes) {
-  session_.receive(shared_->clock.now(), bytes);
+  heard_ = shared_->clock.now();
+  session_.receive(*heard_, bytes);
   drain_events();
   schedule_transmit();
 }

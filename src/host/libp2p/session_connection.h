@@ -108,6 +108,7 @@ class SessionConnection final : public Connection,
   Direction direction() const override { return options_.direction; }
   bool is_open() const override { return peer_.has_value() && !session_.closed(); }
   bool is_limited() const override { return options_.limited; }
+  std::optional<Instant> last_heard() const override { return heard_; }
   Task<StreamPtr> open_stream(std::vector<std::string> protocols) override;
   void close() noexcept override;
 
@@ -145,6 +146,7 @@ class SessionConnection final : public Connection,
   session::MemoryBudget memory_;
   session::Session session_;
   std::optional<PeerId> peer_;
+  std::optional<Instant> heard_;
   session::CloseReason close_reason_ = session::CloseReason::closed_by_us;
   std::map<session::StreamId, StreamState*> streams_;
   Signal changed_;  // secured, closed, or streams can be opened

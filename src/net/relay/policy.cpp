@@ -47,6 +47,7 @@ std::optional<Limit> RelayPolicy::limit_for(const PeerId& target) const {
 
 Result<RelayPolicy::Granted, Status> RelayPolicy::reserve(const PeerId& peer, const IpAddress& from,
                                                           Instant now, Timestamp wall) {
+  heard(peer, now);
   advance(now);
   const IpAddress address = from.unmapped();
   const auto held = reservations_.find(peer);
@@ -65,7 +66,8 @@ Result<RelayPolicy::Granted, Status> RelayPolicy::reserve(const PeerId& peer, co
     return Failure{Status::resource_limit_exceeded};
   }
   if (renewal) drop(held);
-  reservations_.emplace(peer, Held{.expires = now + options_.reservation_ttl, .from = address});
+  reservations_.emplace(
+      peer, Held{.expires = now + options_.reservation_ttl, .heard = now, .from = address});
   ++per_address_[address];
   ++(renewal ? counters_.renewed : counters_.reserved);
   return Granted{
@@ -86,7 +88,19 @@ void RelayPolicy::forget(const PeerId& peer) {
 
 bool RelayPolicy::has_reservation(const PeerId& peer, Instant now) const {
   const auto held = reservations_.find(peer);
-  return held != reservations_.end() && now < held->second.expires;
+  return held != reservations_.end() && stands(held->second, now);
+}
+
+void RelayPolicy::heard(const PeerId& peer, Instant at) {
+  const auto held = reservations_.find(peer);
+  if (held != reservations_.end()) held->second.heard = std::max(held->second.heard, at);
+}
+
+std::vector<PeerId> RelayPolicy::unheard_since(Instant before) const {
+  std::vector<PeerId> some;
+  for (const auto& [peer, held] : reservations_)
+    if (held.heard < before) some.push_back(peer);
+  return some;
 }
 
 Result<RelayPolicy::Opened, Status> RelayPolicy::connect(const PeerId& source, const PeerId& target,
@@ -159,7 +173,7 @@ void RelayPolicy::flowed(CircuitId id, Flow flow, std::uint64_t bytes) {
 void RelayPolicy::advance(Instant now) {
   for (auto held = reservations_.begin(); held != reservations_.end();) {
     const auto next = std::next(held);
-    if (now >= held->second.expires) drop(held);
+    if (!stands(held->second, now)) drop(held);
     held = next;
   }
 }

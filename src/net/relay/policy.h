@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <vector>
 
 #include <hearth/base/endpoint.h>
 #include <hearth/base/result.h>
@@ -43,6 +44,9 @@ struct PolicyOptions {
   std::size_t reservations = 4096;
   std::size_t reservations_per_address = 16;
   std::chrono::seconds reservation_ttl = std::chrono::hours{1};
+  /// A peer that nothing was heard of for so long is taken for gone, however its connection looks:
+  /// behind a NAT, or without power, nobody ends it.
+  std::chrono::milliseconds silence = std::chrono::seconds{60};
   // Circuits.
   std::size_t circuits = 4096;
   std::size_t circuits_per_target = 64;
@@ -88,6 +92,11 @@ class RelayPolicy {
   /// The peer's connection ended, and its reservation with it. Its circuits go on until they end.
   void forget(const PeerId& peer);
   [[nodiscard]] bool has_reservation(const PeerId& peer, Instant now) const;
+  /// Something came from the peer at that time.
+  void heard(const PeerId& peer, Instant at);
+  /// Who holds a reservation and was last heard of before that.
+  [[nodiscard]] std::vector<PeerId> unheard_since(Instant before) const;
+  [[nodiscard]] std::vector<PeerId> reserved() const { return unheard_since(Instant::max()); }
 
   struct Opened {
     CircuitId id;
@@ -108,7 +117,8 @@ class RelayPolicy {
   /// So much flowed; at most what allowance() said.
   void flowed(CircuitId id, Flow flow, std::uint64_t bytes);
 
-  /// Drops reservations that have run out. Call now and then (each minute).
+  /// Drops reservations that have run out, and those of silent peers. Call now and then (each
+  /// minute).
   void advance(Instant now);
 
   [[nodiscard]] const PolicyCounters& counters() const { return counters_; }
@@ -118,6 +128,7 @@ class RelayPolicy {
  private:
   struct Held {
     Instant expires;
+    Instant heard;
     IpAddress from;
   };
   struct Circuit {
@@ -133,6 +144,9 @@ class RelayPolicy {
   };
   [[nodiscard]] std::optional<Limit> limit_for(const PeerId& target) const;
   void drop(std::map<PeerId, Held>::iterator held);
+  [[nodiscard]] bool stands(const Held& held, Instant now) const {
+    return now < held.expires && now < held.heard + options_.silence;
+  }
 
   PolicyOptions options_;
   IsRegistered is_registered_;

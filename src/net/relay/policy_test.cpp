@@ -37,8 +37,42 @@ TEST(RelayPolicy, GrantsAReservationForItsTimeToLive) {
   const auto granted = f.policy.reserve(peer(1), at(1), f.now, wall);
   ASSERT_TRUE(granted);
   EXPECT_EQ(granted->expire.seconds(), wall.seconds() + 600);
+  f.policy.heard(peer(1), f.now + minutes{10} - seconds{1});
   EXPECT_TRUE(f.policy.has_reservation(peer(1), f.now + minutes{10} - milliseconds{1}));
   EXPECT_FALSE(f.policy.has_reservation(peer(1), f.now + minutes{10}));
+}
+
+TEST(RelayPolicy, F2APeerIsGoneAfter61SecondsOfSilence) {
+  Fixture f;
+  ASSERT_TRUE(f.policy.reserve(peer(1), at(1), f.now, wall));
+  ASSERT_TRUE(f.policy.reserve(peer(2), at(2), f.now, wall));
+  // One is heard of each 30 s, as our appliances are; of the other nothing more comes.
+  const Instant begin = f.now;
+  for (int i = 0; i < 40; ++i) {
+    f.now += seconds{30};
+    f.policy.heard(peer(1), f.now);
+    EXPECT_TRUE(f.policy.has_reservation(peer(1), f.now));
+    EXPECT_EQ(f.policy.has_reservation(peer(2), f.now), f.now < begin + seconds{60});
+  }
+  EXPECT_TRUE(f.policy.has_reservation(peer(1), f.now + seconds{59}));
+  EXPECT_FALSE(f.policy.has_reservation(peer(1), f.now + seconds{61}));
+  EXPECT_EQ(f.policy.connect(peer(3), peer(1), f.now + seconds{61}).error(),
+            Status::no_reservation);
+  // What is forgotten takes no room.
+  f.policy.advance(f.now + seconds{61});
+  EXPECT_EQ(f.policy.reservations(), 0U);
+}
+
+TEST(RelayPolicy, TellsOfWhomNothingWasHeardSince) {
+  Fixture f;
+  ASSERT_TRUE(f.policy.reserve(peer(1), at(1), f.now, wall));
+  ASSERT_TRUE(f.policy.reserve(peer(2), at(2), f.now, wall));
+  f.policy.heard(peer(1), f.now + seconds{20});
+  f.policy.heard(peer(1), f.now + seconds{10});  // older news than what is known
+  EXPECT_EQ(f.policy.unheard_since(f.now + seconds{15}), std::vector{peer(2)});
+  EXPECT_EQ(f.policy.unheard_since(f.now + seconds{21}).size(), 2U);
+  f.policy.heard(peer(9), f.now);  // nobody here
+  EXPECT_EQ(f.policy.reserved().size(), 2U);
 }
 
 TEST(RelayPolicy, RenewsInsteadOfCountingTwice) {
@@ -46,6 +80,7 @@ TEST(RelayPolicy, RenewsInsteadOfCountingTwice) {
   ASSERT_TRUE(f.policy.reserve(peer(1), at(1), f.now, wall));
   f.now += minutes{30};
   ASSERT_TRUE(f.policy.reserve(peer(1), at(1), f.now, wall));
+  f.policy.heard(peer(1), f.now + minutes{59});
   EXPECT_TRUE(f.policy.has_reservation(peer(1), f.now + minutes{59}));
   EXPECT_EQ(f.policy.reservations(), 1U);
   EXPECT_EQ(f.policy.counters().renewed, 1U);
