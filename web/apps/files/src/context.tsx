@@ -11,12 +11,14 @@ import {
 } from "./model/api.ts";
 import { download } from "./model/download.ts";
 import { readPlace, writePlace, type Place } from "./model/place.ts";
+import type { Thumbnails } from "./model/thumbnails.ts";
 import type { Uploads } from "./model/uploads.ts";
 import type { FilesKey } from "./text/en.ts";
 
 export interface World {
   api: FilesApi;
   uploads: Uploads;
+  thumbnails: Thumbnails;
   toasts: Toasts;
   now: () => number;
 }

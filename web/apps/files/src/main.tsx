@@ -6,6 +6,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { FilesApi } from "./model/api.ts";
 import { TusTransport } from "./model/tus.ts";
+import { Thumbnails } from "./model/thumbnails.ts";
 import { Uploads } from "./model/uploads.ts";
 import { makeTexts } from "./text/index.ts";
 
@@ -37,7 +38,13 @@ async function begin(): Promise<void> {
       dispatchEvent(new Event("hearth-uploaded"));
     },
   );
-  const world = { api: new FilesApi(), uploads, toasts: new Toasts(), now: Date.now };
+  const world = {
+    api: new FilesApi(),
+    uploads,
+    thumbnails: new Thumbnails(),
+    toasts: new Toasts(),
+    now: Date.now,
+  };
   createRoot(document.getElementById("root")!).render(<App world={world} texts={texts} />);
 }
 

@@ -7,6 +7,7 @@ export * from "./state.tsx";
 export * from "./marks.tsx";
 export * from "./texts.tsx";
 export * from "./preferences.ts";
+export * from "./thumbnail.ts";
 export { en as uiEn, type UiKey } from "./text/en.ts";
 export { de as uiDe } from "./text/de.ts";
 export { ar as uiAr } from "./text/ar.ts";

@@ -1,5 +1,6 @@
 /** A glance at Files for Home: what is new, and search. docs/protocol/files.md. */
 import type { HearthConnection } from "@hearth/sdk";
+import { canDraw, thumbnail } from "@hearth/ui";
 
 export interface FileEntry {
   name: string;
@@ -72,7 +73,30 @@ export async function searchFiles(
   return { entries: readEntries(answer.entries), complete: answer.complete === true };
 }
 
-/** Small enough to be shown whole, and of a kind every browser shows. */
-export function isPicture(entry: FileEntry): boolean {
-  return /^image\/(jpeg|png|webp|avif|gif)$/.test(entry.type ?? "") && (entry.size ?? Infinity) <= 8_000_000;
+export function isPicture({ type = "", size = Infinity }: FileEntry): boolean {
+  return type.startsWith("image/") && canDraw({ type, size });
+}
+
+/** A small version of a picture; nothing when it can't be drawn. */
+export function pictureOf(
+  connection: Fetcher,
+  { path, type = "", size = 0 }: FileEntry,
+  signal: AbortSignal,
+): Promise<Blob | undefined> {
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return thumbnail(
+    {
+      type,
+      size,
+      async read(length) {
+        const response = await connection.fetch(`/app/files/api/v1/content/${encoded}`, {
+          signal,
+          ...(length === undefined ? {} : { headers: { Range: `bytes=0-${length - 1}` } }),
+        });
+        if (!response.ok) throw new Error(`HTTP ${response.status}`);
+        return response.blob();
+      },
+    },
+    720,
+  );
 }

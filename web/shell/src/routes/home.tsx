@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { AppInstance } from "@hearth/sdk";
 import { ChevronRight, FileText, FolderOpen, KeyRound, Smartphone } from "lucide-react";
 import { useDeferredValue, useEffect, useRef, useState } from "react";
-import { isPicture, latestFiles, searchFiles, type FileEntry } from "../model/files_glance.ts";
+import { isPicture, latestFiles, pictureOf, searchFiles, type FileEntry } from "../model/files_glance.ts";
 import { DeviceMap } from "../device_map.tsx";
 import {
   Page,
@@ -209,12 +209,7 @@ function Picture({ entry }: { entry: FileEntry }) {
   const blob = useQuery({
     queryKey: ["files", "picture", entry.path, entry.etag],
     staleTime: Infinity,
-    queryFn: async ({ signal }) => {
-      const path = entry.path.split("/").map(encodeURIComponent).join("/");
-      const response = await connection.fetch(`/app/files/api/v1/content/${path}`, { signal });
-      if (!response.ok) throw new Error(`HTTP ${response.status}`);
-      return new Blob([await response.arrayBuffer()], { type: entry.type ?? "" });
-    },
+    queryFn: async ({ signal }) => (await pictureOf(connection, entry, signal)) ?? null,
   });
   useEffect(() => {
     if (!blob.data) return;

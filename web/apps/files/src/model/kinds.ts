@@ -16,8 +16,3 @@ export function lookOf(entry: Pick<Entry, "kind" | "type" | "name">): Look {
   if (archives.test(type)) return "archive";
   return "file";
 }
-
-/** Whether we show a small version: there are no renditions, so the whole file is fetched. */
-export function hasThumbnail(entry: Entry): boolean {
-  return lookOf(entry) === "image" && (entry.size ?? Infinity) <= 12_000_000;
-}

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { contentUrl, FilesApi, FilesError, readEntry } from "./api.ts";
 import { fromDrop, fromInput } from "./drop.ts";
-import { hasThumbnail, lookOf } from "./kinds.ts";
+import { lookOf } from "./kinds.ts";
 import { isWithin, nameTrouble, parentOf, stemLength, trail } from "./paths.ts";
 import { readPlace, writePlace } from "./place.ts";
+import { hasThumbnail } from "./thumbnails.ts";
 import { add, countOf, everything, has, nothing, only, toggle } from "./selection.ts";
 
 test("paths", () => {

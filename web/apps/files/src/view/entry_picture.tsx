@@ -1,7 +1,9 @@
-import { Archive, File, FileText, Film, Folder, Image, Music } from "lucide-react";
-import { useState } from "react";
-import { contentUrl, type Entry } from "../model/api.ts";
-import { hasThumbnail, lookOf, type Look } from "../model/kinds.ts";
+import { Archive, File, FileText, Film, Folder, Image, Music, Play } from "lucide-react";
+import { useEffect, useState } from "react";
+import { useWorld } from "../context.tsx";
+import type { Entry } from "../model/api.ts";
+import { lookOf, type Look } from "../model/kinds.ts";
+import { hasThumbnail } from "../model/thumbnails.ts";
 
 const icons: Record<Look, typeof File> = {
   folder: Folder,
@@ -14,22 +16,20 @@ const icons: Record<Look, typeof File> = {
   file: File,
 };
 
-/** A small picture of what it is: the photograph itself, or an icon of its kind. */
+/** A small picture of what it is: the photograph itself, a film's beginning, or an icon of its kind. */
 export function EntryPicture({ entry, large = false }: { entry: Entry; large?: boolean }) {
-  const [failed, setFailed] = useState(false);
+  const url = useThumbnail(entry);
   const look = lookOf(entry);
   const Icon = icons[look];
-  if (hasThumbnail(entry) && !failed)
+  if (url !== undefined)
     return (
       <span className={large ? "f-picture f-picture-large" : "f-picture"}>
-        <img
-          src={contentUrl(entry)}
-          alt=""
-          loading="lazy"
-          decoding="async"
-          draggable={false}
-          onError={() => setFailed(true)}
-        />
+        <img src={url} alt="" decoding="async" draggable={false} />
+        {look === "video" && large && (
+          <span className="f-picture-film">
+            <Play className="h-icon" aria-hidden />
+          </span>
+        )}
       </span>
     );
   return (
@@ -37,4 +37,24 @@ export function EntryPicture({ entry, large = false }: { entry: Entry; large?: b
       <Icon className="h-icon" aria-hidden />
     </span>
   );
+}
+
+/** Its small picture's address, once it is there. */
+function useThumbnail(entry: Entry): string | undefined {
+  const { thumbnails } = useWorld();
+  const { path, etag } = entry;
+  const [made, setMade] = useState<{ of: string; url: string | undefined }>();
+  const of = `${path} ${etag}`;
+  const wanted = hasThumbnail(entry);
+  useEffect(() => {
+    if (!wanted) return;
+    const controller = new AbortController();
+    void thumbnails.get(entry, controller.signal).then((url) => {
+      if (!controller.signal.aborted) setMade({ of, url });
+    });
+    return () => controller.abort();
+    // `entry` is another object after each listing, but the same file.
+  }, [of, wanted, thumbnails]);
+  if (!wanted) return undefined;
+  return made?.of === of ? made.url : thumbnails.known(entry)?.url;
 }

@@ -1,0 +1,125 @@
+/**
+ * Small pictures for what is in view: one is made at a time, the last asked for first, and kept in the browser's cache
+ * under the file's version. What scrolls away before its turn is dropped.
+ */
+import { canDraw, poster, thumbnail } from "@hearth/ui";
+import { contentUrl, type Entry } from "./api.ts";
+
+/** Enough for the widest tile on a dense screen. */
+const edge = 480;
+const cacheName = "thumbnails-1";
+/** Of 10 to 40 KB each. */
+const mostKept = 2000;
+/** Of films: their beginning is at most this much work. */
+const posterTimeout = 8000;
+
+export function hasThumbnail(entry: Entry): boolean {
+  const { kind, type = "", size = 0 } = entry;
+  return kind === "file" && (canDraw({ type, size }) || /^video\/(mp4|webm|ogg|quicktime)$/.test(type));
+}
+
+interface Waiting {
+  entry: Entry;
+  signal: AbortSignal;
+  done: (url: string | undefined) => void;
+}
+
+export class Thumbnails {
+  /** Addresses of pictures in memory, the last used at the end; nothing where there can't be one. */
+  readonly #made = new Map<string, string | undefined>();
+  readonly #waiting: Waiting[] = [];
+  #working = false;
+  #added = 0;
+
+  /** At once, when it is in memory. */
+  known(entry: Entry): { url: string | undefined } | undefined {
+    const key = keyOf(entry);
+    return this.#made.has(key) ? { url: this.#made.get(key) } : undefined;
+  }
+
+  /** The picture's address, good while it is among the last few hundred; nothing when there is none, or it was aborted. */
+  get(entry: Entry, signal: AbortSignal): Promise<string | undefined> {
+    const known = this.known(entry);
+    if (known) return Promise.resolve(known.url);
+    return new Promise((done) => {
+      this.#waiting.push({ entry, signal, done });
+      void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    if (this.#working) return;
+    this.#working = true;
+    for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
+      const { entry, signal, done } = next;
+      const known = this.known(entry);
+      if (signal.aborted) done(undefined);
+      else if (known) done(known.url);
+      else done(await this.#make(entry, signal));
+    }
+    this.#working = false;
+  }
+
+  async #make(entry: Entry, signal: AbortSignal): Promise<string | undefined> {
+    const key = keyOf(entry);
+    try {
+      const cache = await caches.open(cacheName).catch(() => undefined);
+      let picture = await (await cache?.match(key))?.blob();
+      if (!picture) {
+        picture = await draw(entry, signal);
+        if (picture && cache) await this.#keep(cache, key, picture);
+      }
+      const url = picture && URL.createObjectURL(picture);
+      this.#remember(key, url);
+      return url;
+    } catch {
+      // Away, or aborted: asked for again when it is next in view.
+      return undefined;
+    }
+  }
+
+  #remember(key: string, url: string | undefined): void {
+    this.#made.set(key, url);
+    const [oldest] = this.#made;
+    if (this.#made.size <= 500 || oldest === undefined) return;
+    this.#made.delete(oldest[0]);
+    // It may be on the screen, which holds it by itself; shown anew, it is in the cache.
+    if (oldest[1] !== undefined) URL.revokeObjectURL(oldest[1]);
+  }
+
+  async #keep(cache: Cache, key: string, picture: Blob): Promise<void> {
+    try {
+      await cache.put(key, new Response(picture));
+      if (++this.#added % 100 !== 1) return;
+      const keys = await cache.keys();
+      for (const old of keys.slice(0, Math.max(0, keys.length - mostKept))) await cache.delete(old);
+    } catch {
+      // No room: made again next time.
+    }
+  }
+}
+
+/** Changes with the file, like its content's address. */
+function keyOf(entry: Entry): string {
+  return contentUrl(entry).replace("/content/", "/thumbnail/");
+}
+
+async function draw(entry: Entry, signal: AbortSignal): Promise<Blob | undefined> {
+  const { type = "", size = 0 } = entry;
+  const url = contentUrl(entry);
+  if (type.startsWith("video/"))
+    return poster(url, edge, AbortSignal.any([signal, AbortSignal.timeout(posterTimeout)]));
+  return thumbnail(
+    {
+      type,
+      size,
+      async read(length) {
+        const headers: HeadersInit = length === undefined ? {} : { Range: `bytes=0-${length - 1}` };
+        const response = await fetch(url, { headers, signal });
+        if (!response.ok) throw new Error(`HTTP ${response.status}`);
+        return response.blob();
+      },
+    },
+    edge,
+  );
+}
