@@ -1,0 +1,80 @@
+#pragma once
+// SEA: which souls are protected, and whether a property may be written to one. A node keeps the
+// signed form; only its writer and its readers look inside.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include <hearth/base/bytes.h>
+#include <hearth/gun/message.h>
+
+namespace hearth::crypto {
+class P256PublicKey;
+}
+
+namespace hearth::gun {
+
+enum class Verdict : std::uint8_t {
+  allowed,
+  omitted,           ///< older than its soul's `<?` allows: dropped, which is no error
+  unverified,        ///< no signature, or not the owner's
+  account_not_same,  ///< `pub` of an account must be the account
+  must_exist,        ///< an alias that links to nothing
+  alias_not_same,    ///< an alias that links to anything but its own name
+  hash_not_same,     ///< content-addressed, and the content is another
+  certificate_expired,
+  certificate_fails,
+  blocked,  ///< the owner took the right back
+};
+[[nodiscard]] std::string_view error_text(Verdict verdict);
+
+/// The public key that writes to `soul` must be signed by, as "x.y"; empty: anybody's.
+[[nodiscard]] std::string owner_of(std::string_view soul);
+
+class Sea {
+ public:
+  /// The JSON text of a property as it is kept; nothing when there is none.
+  using Lookup =
+      std::function<std::optional<std::string>(std::string_view soul, std::string_view name)>;
+  Sea();
+  ~Sea();
+
+  /// Whether `property` may be written to `soul`. `now_ms` is milliseconds since 1970.
+  [[nodiscard]] Verdict check(std::string_view soul, const Property& property, double now_ms,
+                              const Lookup& lookup);
+  /// Signatures looked at, without the ones remembered.
+  [[nodiscard]] std::uint64_t verifications() const { return verifications_; }
+
+ private:
+  struct Signed;
+  struct Certificate;
+  using Digest = std::array<std::byte, 32>;
+  struct DigestHash {
+    std::size_t operator()(const Digest& digest) const;
+  };
+
+  [[nodiscard]] Verdict check_owned(std::string_view soul, std::string_view owner,
+                                    const Property& property, const Lookup& lookup);
+  [[nodiscard]] Verdict check_certificate(const Certificate& certificate, std::string_view soul,
+                                          std::string_view owner, std::string_view writer,
+                                          const Property& property, const Lookup& lookup);
+  [[nodiscard]] bool is_blocked(std::string_view block, std::string_view owner,
+                                std::string_view writer, const Lookup& lookup);
+  [[nodiscard]] bool verify(std::string_view key, std::string_view text,
+                            std::string_view signature);
+  [[nodiscard]] const crypto::P256PublicKey* key_of(std::string_view text);
+
+  std::map<std::string, crypto::P256PublicKey, std::less<>> keys_;
+  // Good signatures seen lately, in two halves: clients send the same again and again.
+  std::unordered_set<Digest, DigestHash> younger_;
+  std::unordered_set<Digest, DigestHash> elder_;
+  std::uint64_t verifications_ = 0;
+};
+
+}  // namespace hearth::gun

@@ -1,0 +1,45 @@
+#pragma once
+// Text as JavaScript orders and writes it: GunDB compares JSON by UTF-16 code units.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace hearth::gun {
+
+/// A byte of UTF-8, so that bytewise order of what it yields is the order of UTF-16 code units:
+/// U+E000 to U+FFFF (leads 0xEE, 0xEF) come after all that UTF-16 writes with surrogates.
+[[nodiscard]] constexpr std::uint8_t utf16_rank(std::uint8_t byte) {
+  return byte == 0xee || byte == 0xef ? byte + 7 : byte;
+}
+/// The byte that utf16_rank() yielded `rank` for.
+[[nodiscard]] constexpr std::uint8_t utf16_unrank(std::uint8_t rank) {
+  return rank == 0xf5 || rank == 0xf6 ? rank - 7 : rank;
+}
+
+/// Less than, equal to or greater than 0, as JavaScript's < and > say. Both are UTF-8.
+[[nodiscard]] int compare_utf16(std::string_view a, std::string_view b);
+
+/// For tables that are asked by view.
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>{}(text);
+  }
+};
+
+struct Utf16Less {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const { return compare_utf16(a, b) < 0; }
+};
+
+/// Where the first byte is that JSON.stringify would escape; text.size() when there is none.
+[[nodiscard]] std::size_t find_escaped(std::string_view text);
+/// Appends JSON.stringify(text), with its quotes. `text` is UTF-8.
+void append_json_string(std::string& to, std::string_view text);
+
+/// Java's String.hashCode over UTF-16 units, as gun's `##` has it.
+[[nodiscard]] std::int32_t gun_hash(std::string_view text);
+
+}  // namespace hearth::gun
