@@ -1,0 +1,110 @@
+#pragma once
+// An ordered list in Fugue's order (Weidner, Kleppmann: "The Art of the Fugue", 2023): a tree whose
+// elements hang left or right of another, read from left to right.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <hearth/crdt/authors.h>
+#include <hearth/crdt/spans.h>
+#include <hearth/model/stamp.h>
+#include <hearth/model/value.h>
+#include <hearth/update/body.h>
+
+namespace hearth::crdt {
+
+/// What the log knows that a list can't.
+class Fates {
+ public:
+  virtual ~Fates() = default;
+  /// Whether no update of that author with that seq will ever count, other than those that do.
+  [[nodiscard]] virtual bool is_void(AuthorNumber author, std::uint64_t seq) const = 0;
+  /// Whether the newest complete checkpoint covers it.
+  [[nodiscard]] virtual bool is_covered(AuthorNumber author, std::uint64_t seq) const = 0;
+};
+
+class List {
+ public:
+  /// Where an insert hangs.
+  struct Place {
+    std::optional<Id> parent;  ///< nothing: the root
+    update::Side side = update::Side::right;
+  };
+
+  /// Inserts `values` as first, first.index + 1, …, each right of the one before. False when one of
+  /// these ids is taken already (a fork): that one stays as it was.
+  bool insert(const Place& place, const Id& first, std::span<const model::Value> values,
+              model::Stamp stamp, std::optional<model::Stamp> deleted, const Fates& fates);
+  /// first, first.index + 1, …. Elements with a state above `stamp` are spared. What is unknown yet
+  /// will be erased when it comes.
+  void erase(const Id& first, std::uint32_t count, model::Stamp stamp);
+  void erase_up_to(model::Stamp stamp);
+  /// Hangs what waits for parents that never come to the root. True when something was hung.
+  bool adopt(const Fates& fates);
+  void purge(model::Stamp horizon, const Fates& fates);
+
+  [[nodiscard]] std::vector<model::Value> values(const Authors& authors) const;
+  [[nodiscard]] std::size_t size() const { return visible_; }
+  /// Where to insert to stand at `position`; at most size().
+  [[nodiscard]] Place place_for(std::size_t position, const Authors& authors) const;
+  /// The ids of visible elements; the range is within size().
+  [[nodiscard]] std::vector<Id> ids(std::size_t position, std::size_t count,
+                                    const Authors& authors) const;
+
+  [[nodiscard]] bool empty() const { return nodes_.empty() && waiting_.empty() && erases_.empty(); }
+  /// Whether it would look otherwise if the log judged otherwise.
+  [[nodiscard]] bool depends_on_fates() const { return !waiting_.empty() || adopted_; }
+  [[nodiscard]] bool is_waiting() const { return !waiting_.empty(); }
+  /// The newest visible element's.
+  [[nodiscard]] std::optional<model::Stamp> newest() const;
+
+  void write(const StateWriter& writer) const;
+  [[nodiscard]] static Result<List, StateError> read(const StateReader& reader);
+
+ private:
+  static constexpr std::uint32_t root = 0xffffffff;
+
+  struct Element {
+    Id id;
+    std::optional<Id> parent;
+    update::Side side = update::Side::right;
+    model::Stamp stamp;
+    std::optional<model::Stamp> erased;
+    model::Value value;  // null once erased
+
+    void erase(model::Stamp by);
+  };
+  struct Node {
+    Element element;
+    std::uint32_t parent = root;
+    bool has_right = false;
+  };
+
+  [[nodiscard]] bool knows(const Id& id) const;
+  void erase_known(Element& element, model::Stamp stamp);
+  void add(Element element, const Fates& fates);
+  // Hangs an element whose parent is there, and all that waited for it.
+  void attach(Element element);
+  std::uint32_t hang(Element element);
+  void rebuild_index();
+  [[nodiscard]] const std::vector<std::uint32_t>& order(const Authors& authors) const;
+  static void write(const StateWriter& writer, const Element& element);
+  [[nodiscard]] static Result<Element, StateError> read_element(const StateReader& reader);
+
+  std::vector<Node> nodes_;
+  std::map<Id, std::uint32_t> index_;
+  std::map<Id, Element> waiting_;           // for their parents
+  std::multimap<Id, Id> children_waiting_;  // parent, child
+  // By author and seq: erased before they came.
+  std::map<std::pair<AuthorNumber, std::uint64_t>, Spans> erases_;
+  std::size_t visible_ = 0;
+  bool root_has_right_ = false;
+  bool adopted_ = false;
+  mutable std::vector<std::uint32_t> order_;  // all nodes as they are read, when it is fresh
+  mutable bool order_is_fresh_ = true;
+};
+
+}  // namespace hearth::crdt
