@@ -32,7 +32,9 @@ done
 if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then cp "$NODE_EXTRA_CA_CERTS" "$target/etc/ssl/extra-ca.crt"; fi
 for folder in proc sys dev; do mount --rbind "/$folder" "$target/$folder" && mount --make-rslave "$target/$folder"; done
 if [ "$who" = sudo ]; then
-  chroot "$target" useradd --create-home --home-dir "$home" --shell /bin/bash someone
+  printf 'someone:x:1000:1000::%s:/bin/bash\n' "$home" >>"$target/etc/passwd"
+  printf 'someone:x:1000:\n' >>"$target/etc/group"
+  mkdir "$target$home"
   printf 'someone ALL=(ALL) NOPASSWD: ALL\n' >"$target/etc/sudoers.d/someone"
   [ -e /root/.npmrc ] && cp /root/.npmrc "$target$home/"
 fi
