@@ -65,8 +65,11 @@ ssl::context& context_of(TlsContext& tls) {
 std::shared_ptr<TlsContext> TlsContext::server(const std::string& certificate_file,
                                                const std::string& key_file) {
   auto tls = std::make_shared<TlsContextImpl>(ssl::context::tls_server);
-  tls->context.use_certificate_chain_file(certificate_file);
-  tls->context.use_private_key_file(key_file, ssl::context::pem);
+  boost::system::error_code failed;
+  tls->context.use_certificate_chain_file(certificate_file, failed);
+  if (failed) throw boost::system::system_error{failed, certificate_file};
+  tls->context.use_private_key_file(key_file, ssl::context::pem, failed);
+  if (failed) throw boost::system::system_error{failed, key_file};
   return tls;
 }
 
