@@ -76,6 +76,29 @@ tests["a deep link stays where it leads: through login, and when the remembered 
     }
   };
 
+tests["a bookmarked page of an app opens the app there, through login too; an unknown one says so"] =
+  async () => {
+    for (const scene of ["guest", "inside"]) {
+      const path = `/open/abcdefghijklmnopqrstuvwxyz?path=${encodeURIComponent("/?path=Holiday")}`;
+      const page = await open(`scene=${scene}&path=${encodeURIComponent(path)}`, {});
+      if (scene === "guest") {
+        await page.keyboard.type("plum kettle rivers nine");
+        await page.keyboard.press("Enter");
+      }
+      await page.locator("main.s-app iframe").waitFor({ state: "attached" });
+      assert.equal(
+        await page.evaluate(() => globalThis.place()),
+        "/apps/files?at=%2F%3Fpath%3DHoliday",
+        scene,
+      );
+      assert.match(await page.locator("main.s-app iframe").getAttribute("src"), /#\/\?path=Holiday&lang=en/);
+      await page.context().close();
+    }
+    const page = await open("scene=inside&path=/open/nobodys", {});
+    await page.getByText("It may have been removed").waitFor();
+    await page.context().close();
+  };
+
 tests["a known box needs the password only, and isn't remembered unless asked"] = async () => {
   const page = await open("scene=guest", {});
   assert.equal(await page.getByRole("checkbox", { name: /Remember this device/ }).isChecked(), false);

@@ -15,7 +15,7 @@ import { useEffect, useRef } from "react";
 import { RouterProvider as AriaRouter } from "react-aria-components";
 import { Bar, OfflineNotice } from "./bar.tsx";
 import { doorFor } from "./model/door.ts";
-import { AppPage } from "./routes/app_frame.tsx";
+import { AppPage, OpenApp } from "./routes/app_frame.tsx";
 import { Devices } from "./routes/devices.tsx";
 import { FirstRun } from "./routes/first_run.tsx";
 import { Home } from "./routes/home.tsx";
@@ -151,12 +151,18 @@ const outside = [
   createRoute({ getParentRoute: () => root, path: "/login", component: Login }),
   createRoute({ getParentRoute: () => root, path: "/join", component: Join }),
 ];
+/** `open` is what the app is to show, in its own words; `at` is where it was, within its own origin. */
+function appSearch(search: Record<string, unknown>): { open?: string; at?: string } {
+  return {
+    ...(typeof search.open === "string" ? { open: search.open } : {}),
+    ...(typeof search.at === "string" && search.at.startsWith("/") ? { at: search.at } : {}),
+  };
+}
 const app = createRoute({
   getParentRoute: () => indoors,
   path: "/apps/$app",
   component: AppPage,
-  validateSearch: (search: Record<string, unknown>): { open?: string } =>
-    typeof search.open === "string" ? { open: search.open } : {},
+  validateSearch: appSearch,
 });
 const rooms = [
   createRoute({ getParentRoute: () => indoors, path: "/", component: Home }),
@@ -168,6 +174,13 @@ const rooms = [
   app,
   // The same app under the path that the API uses, for links written by hand.
   createRoute({ getParentRoute: () => indoors, path: "/app/$app", component: AppPage }),
+  createRoute({
+    getParentRoute: () => indoors,
+    path: "/open/$label",
+    component: OpenApp,
+    validateSearch: (search: Record<string, unknown>): { path?: string } =>
+      typeof search.path === "string" ? { path: search.path } : {},
+  }),
 ] as const;
 
 const tree = root.addChildren([...outside, indoors.addChildren(rooms)]);

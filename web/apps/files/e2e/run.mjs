@@ -48,6 +48,7 @@ for (const [name, { query, act, before }] of Object.entries(screens)) {
       await page.locator("h1").waitFor({ state: "attached" });
       if (act) await act(page);
       await page.waitForTimeout(250);
+      await page.waitForLoadState("networkidle");
       await assertAccessible(page, `${name} ${theme} ${width}`);
       await shoot(page, `files/${name}-${theme}-${width}`);
       page.check(name === "offline" ? /Failed to load resource|ERR_FAILED/ : undefined);
@@ -403,7 +404,7 @@ tests["pictures are small ones: a camera's own from a file's beginning, and neve
     await page.context().close();
   };
 
-tests["of a thousand pictures only those in view are fetched, one at a time"] = async () => {
+tests["of a thousand pictures only those in view are fetched, two at a time"] = async () => {
   await box.ask("POST", "/api/v1/folders", { path: "Thousand" });
   const small = cameraJpeg(60_000, 1);
   for (let i = 0; i < 1000; i += 1) writeFileSync(onDisk(`Thousand/${i}.jpg`), small);

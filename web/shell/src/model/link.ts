@@ -2,13 +2,20 @@
 
 export type FirstLink = { kind: "setup" | "pair"; text: string } | { kind: "other" } | null;
 
-/** Reads the fragment and wipes it from the address bar and the history entry. */
+/** An app's page, as its own origin sends visitors here (@hearth/sdk, app/protocol.ts): `/open/LABEL?path=…`. */
+const visit = /^\/open\/[a-z2-7]+(\?.*)?$/;
+
+/** Reads the fragment and wipes it from the address bar and the history entry; a visit to an app becomes the page's path. */
 export function takeLink(
   location: Pick<Location, "hash" | "pathname" | "search">,
   history: Pick<History, "replaceState">,
 ): FirstLink {
   const text = location.hash.replace(/^#/, "");
   if (text === "") return null;
+  if (visit.test(text)) {
+    history.replaceState(null, "", text);
+    return null;
+  }
   history.replaceState(null, "", location.pathname + location.search);
   return classify(text);
 }

@@ -27,6 +27,16 @@ test("also a fragment that is no link of ours is wiped", () => {
   expect([link, wiped]).toEqual([null, 1]);
 });
 
+test("a visit to an app's own origin becomes a page of the shell", () => {
+  const replaced: unknown[] = [];
+  const replace = { replaceState: (...call: unknown[]) => void replaced.push(call[2]) };
+  const visit = (hash: string) => takeLink({ hash, pathname: "/", search: "" }, replace);
+  expect(visit("#/open/lpzgib3ahmredw4r7w7f5zum5g?path=%2F%3Fpath%3DHoliday")).toBeNull();
+  visit("#/open/../devices");
+  visit("#//evil.example");
+  expect(replaced).toEqual(["/open/lpzgib3ahmredw4r7w7f5zum5g?path=%2F%3Fpath%3DHoliday", "/", "/"]);
+});
+
 test("without a fragment the history stays as it is", () => {
   const link = takeLink(
     { hash: "", pathname: "/", search: "" },

@@ -1,6 +1,6 @@
 /**
- * Small pictures for what is in view: one is made at a time, the last asked for first, and kept in the browser's cache
- * under the file's version. What scrolls away before its turn is dropped.
+ * Small pictures for what is in view: two are made at a time, in order, and kept in the browser's cache under the
+ * file's version. What scrolls away before its turn is dropped.
  */
 import { canDraw, poster, thumbnail } from "@hearth/ui";
 import { contentUrl, type Entry } from "./api.ts";
@@ -10,6 +10,8 @@ const edge = 480;
 const cacheName = "thumbnails-1";
 /** Of 10 to 40 KB each. */
 const mostKept = 2000;
+/** A large photograph takes some 60 MB while it is made small. */
+const mostAtOnce = 2;
 /** Of films: their beginning is at most this much work. */
 const posterTimeout = 8000;
 
@@ -28,7 +30,7 @@ export class Thumbnails {
   /** Addresses of pictures in memory, the last used at the end; nothing where there can't be one. */
   readonly #made = new Map<string, string | undefined>();
   readonly #waiting: Waiting[] = [];
-  #working = false;
+  #working = 0;
   #added = 0;
 
   /** At once, when it is in memory. */
@@ -48,16 +50,16 @@ export class Thumbnails {
   }
 
   async #work(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
-    for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
+    if (this.#working === mostAtOnce) return;
+    this.#working += 1;
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
       const { entry, signal, done } = next;
       const known = this.known(entry);
       if (signal.aborted) done(undefined);
       else if (known) done(known.url);
       else done(await this.#make(entry, signal));
     }
-    this.#working = false;
+    this.#working -= 1;
   }
 
   async #make(entry: Entry, signal: AbortSignal): Promise<string | undefined> {
