@@ -7,6 +7,6 @@ mkdir -p build
 mapfile -t tests < <(cd src/host && for d in */; do
   [ "$d" = sandbox/ ] || ! compgen -G "$d*_test.cpp" >/dev/null || printf '%s_test\n' "${d%/}"
 done)
-export TSAN_OPTIONS=suppressions=$root/tools/tsan.supp
+export TSAN_OPTIONS="suppressions=$root/tools/tsan.supp die_after_fork=0"
 build_tree "$preset" "${tests[@]}"
 ctest --test-dir "build/$preset" -L '^host$' -E '^sandbox$' -j2 --output-on-failure --timeout 300

@@ -104,7 +104,7 @@ TEST_F(SandboxedFiles, StoreAnUploadUnderTheFilter) {
   EXPECT_THAT(answer, HasSubstr("201 Created"));
   EXPECT_THAT(
       answer,
-      HasSubstr("Hearth-Sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+      HasSubstr("Repr-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"));
   EXPECT_THAT(ask("GET /api/v1/entry?path=a"), HasSubstr("\"sha256\":\"e3b0c442"));
 }
 

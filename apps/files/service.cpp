@@ -358,12 +358,21 @@ Json to_json(const UploadState& state) {
   return json;
 }
 
+/// RFC 9530, of the hexadecimal digest.
+std::string repr_digest(const std::string& hex) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return "sha-256=:" + base64_encode(bytes) + ":";
+}
+
 void describe(Response& response, const UploadState& state) {
   response.headers.set("Upload-Offset", std::to_string(state.offset));
   response.headers.set("Upload-Expires", http_date(state.expires_ms / 1000));
   if (!state.complete) return;
-  response.headers.set("Hearth-Path", percent_encode(state.path.text()));
-  response.headers.set("Hearth-Sha256", state.sha256);
+  response.headers.set("Content-Location",
+                       "/api/v1/content/" + percent_encode(state.path.text()));
+  response.headers.set("Repr-Digest", repr_digest(state.sha256));
 }
 
 }  // namespace

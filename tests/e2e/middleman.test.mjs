@@ -234,7 +234,7 @@ test("hearth-flock itself: nothing of it is in what it gets, keeps, logs or has 
     return Number(/^hearth_flock_relay_bytes_total (\d+)$/m.exec(metrics)[1]);
   };
   const carried = await relayed();
-  assert.ok(carried > 10_000, `it carried ${carried} bytes`);
+  assert.ok(carried > 5_000, `it carried ${carried} bytes`);
 
   // Direct from here on: a picture of some megabytes goes past it, up and down.
   const photo = "/usr/share/backgrounds/mate/nature/YellowFlower.jpg";

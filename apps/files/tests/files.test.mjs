@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 
-import { Service, existsSync, randomBytes, sha256 } from "./service.mjs";
+import { Service, digestOf, existsSync, placeOf, randomBytes, sha256 } from "./service.mjs";
 
 let service;
 before(async () => { service = await Service.start(); });
@@ -34,8 +34,8 @@ describe("uploads by tus 1.0.0", () => {
     const bytes = randomBytes(300_000);
     const done = await service.upload(bytes, { name: "söme file.jpg", path: "Photos/2026", mtime: 1_700_000_000_123 });
     assert.equal(done.status, 204);
-    assert.equal(done.headers["hearth-sha256"], sha256(bytes));
-    assert.equal(decodeURIComponent(done.headers["hearth-path"]), "Photos/2026/söme file.jpg");
+    assert.equal(done.headers["repr-digest"], digestOf(bytes));
+    assert.equal(placeOf(done), "Photos/2026/söme file.jpg");
     const entry = (await service.ask("GET", "/api/v1/entry?path=" + encodeURIComponent("Photos/2026/söme file.jpg"))).json;
     assert.equal(entry.modified, 1_700_000_000_123);
     assert.equal(entry.sha256, sha256(bytes));
@@ -53,7 +53,7 @@ describe("uploads by tus 1.0.0", () => {
   test("takes an empty file at once", async () => {
     const created = await service.create(0, { name: "empty" });
     assert.equal(created.status, 201);
-    assert.equal(created.headers["hearth-path"], "empty");
+    assert.equal(placeOf(created), "empty");
     assert.equal((await service.content("empty")).bytes.length, 0);
   });
 
@@ -89,7 +89,7 @@ describe("uploads by tus 1.0.0", () => {
       done = await service.patch(location, now, bytes.subarray(now));
     }
     assert.equal(done.status, 204);
-    assert.equal(done.headers["hearth-sha256"], sha256(bytes));
+    assert.equal(done.headers["repr-digest"], digestOf(bytes));
     const again = await service.head(location);
     assert.equal(again.headers["upload-offset"], "4000000", "a client that missed the answer learns it");
   });
@@ -105,7 +105,7 @@ describe("uploads by tus 1.0.0", () => {
     assert.equal((await service.patch(location, 0, half, sum(half))).status, 204);
     assert.equal((await service.patch(location, 0, half)).status, 409, "a wrong offset");
     const rest = bytes.subarray(50_000);
-    assert.equal((await service.patch(location, 50_000, rest, sum(rest))).headers["hearth-sha256"], sha256(bytes));
+    assert.equal((await service.patch(location, 50_000, rest, sum(rest))).headers["repr-digest"], digestOf(bytes));
     assert.equal((await service.patch(location, 0, half, { "Upload-Checksum": "md5 AAAA" })).status, 400);
   });
 
@@ -122,7 +122,7 @@ describe("uploads by tus 1.0.0", () => {
     await service.gone;
     await service.run();
     assert.equal((await service.head(location)).headers["upload-offset"], "0");
-    assert.equal((await service.patch(location, 0, bytes)).headers["hearth-sha256"], sha256(bytes));
+    assert.equal((await service.patch(location, 0, bytes)).headers["repr-digest"], digestOf(bytes));
   });
 
   test("drops a whole file that isn't what was announced", async () => {
@@ -133,10 +133,10 @@ describe("uploads by tus 1.0.0", () => {
 
   test("keeps both, replaces or refuses a name that is taken", async () => {
     const put = (text, onConflict) => service.upload(Buffer.from(text), { name: "same.txt", ...(onConflict ? { onConflict } : {}) });
-    assert.equal((await put("1")).headers["hearth-path"], "same.txt");
-    assert.equal(decodeURIComponent((await put("2")).headers["hearth-path"]), "same (2).txt");
-    assert.equal(decodeURIComponent((await put("3")).headers["hearth-path"]), "same (3).txt");
-    assert.equal((await put("4", "replace")).headers["hearth-path"], "same.txt");
+    assert.equal(placeOf(await put("1")), "same.txt");
+    assert.equal(placeOf(await put("2")), "same (2).txt");
+    assert.equal(placeOf(await put("3")), "same (3).txt");
+    assert.equal(placeOf(await put("4", "replace")), "same.txt");
     assert.equal((await put("5", "fail")).status, 409);
     assert.equal((await service.content("same.txt")).bytes.toString(), "4");
     const trash = (await service.ask("GET", "/api/v1/trash")).json;
@@ -668,7 +668,7 @@ describe("what mustn't happen", () => {
     });
     const up = performance.now() - started;
     const expected = sum.digest("hex");
-    assert.equal(answer.headers["hearth-sha256"], expected);
+    assert.equal(answer.headers["repr-digest"], `sha-256=:${Buffer.from(expected, "hex").toString("base64")}:`);
     const down = createHash("sha256");
     const begun = performance.now();
     await new Promise((done, fail) => {

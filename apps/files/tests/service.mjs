@@ -12,6 +12,14 @@ const program = process.env.HEARTH_FILES;
 if (!program) throw new Error("HEARTH_FILES must name the hearth-files program");
 
 export const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+/** Of a finished upload's answer (RFC 9530): what its Repr-Digest must be, and the path it tells. */
+export const digestOf = (bytes) => `sha-256=:${createHash("sha256").update(bytes).digest("base64")}:`;
+export const placeOf = ({ headers }) => {
+  const prefix = "/api/v1/content/";
+  const place = headers["content-location"];
+  if (!place?.startsWith(prefix)) throw new Error(`Content-Location: ${place}`);
+  return decodeURIComponent(place.slice(prefix.length));
+};
 export const b64 = (text) => Buffer.from(text).toString("base64");
 
 export class Service {

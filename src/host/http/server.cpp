@@ -96,19 +96,39 @@ Task<Response> answer(const Handler& handler, Request request) {
   }
 }
 
-Task<bool> serve_one(WatchedStream& stream, MessageReader& reader, const Handler& handler,
+/// What follows one exchange.
+enum class After : std::uint8_t {
+  next,    ///< another request
+  end,     ///< nothing; the client knows
+  linger,  ///< nothing, though the client may still be sending
+};
+
+/// The answer is sent and our side closed: lets the client find it.
+Task<void> linger(WatchedStream& stream, const ServeOptions& options) {
+  using Clock = std::chrono::steady_clock;
+  const auto until = Clock::now() + options.linger_time;
+  stream.allow(options.linger_time);
+  Bytes scratch(65536);
+  for (std::uint64_t dropped = 0; dropped < options.linger_bytes && Clock::now() < until;) {
+    const std::size_t count = co_await stream.read_some(scratch);
+    if (count == 0) co_return;
+    dropped += count;
+  }
+}
+
+Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handler& handler,
                      const ServeOptions& options) {
   stream.allow(options.head_timeout);
   int refused = 0;
   try {
-    if (!co_await reader.next()) co_return false;
+    if (!co_await reader.next()) co_return After::end;
   } catch (const MalformedMessage& malformed) {
     refused = malformed.status;
   }
   if (refused != 0) {
     Response response = Response::text(refused, std::string{reason(refused)} + "\n");
     co_await respond(stream, response, false, false, false);
-    co_return false;
+    co_return After::linger;
   }
   stream.allow(options.idle_timeout);
 
@@ -118,7 +138,7 @@ Task<bool> serve_one(WatchedStream& stream, MessageReader& reader, const Handler
   request.headers = reader.headers();
   const bool head = request.method == "HEAD";
   const bool http_1_0 = reader.is_http_1_0();
-  const bool keep_alive = reader.keep_alive();
+  bool keep_alive = reader.keep_alive();
   auto wire = std::make_shared<IncomingBody::Wire>(
       &stream, &reader, request.headers.has_token("expect", "100-continue"));
   request.body = std::make_unique<IncomingBody>(wire, reader.content_length());
@@ -131,10 +151,15 @@ Task<bool> serve_one(WatchedStream& stream, MessageReader& reader, const Handler
   stream.rest();
   Response response = co_await answer(handler, std::move(request));
   stream.allow(options.idle_timeout);
+  // A client that still waits for our word to send its body won't send it; a long one isn't worth
+  // keeping the connection for.
+  const auto length = reader.content_length();
+  if (!reader.complete() && (wire->expects_continue || (length && *length > options.drain_bytes)))
+    keep_alive = false;
   co_await respond(stream, response, head, http_1_0, keep_alive);
   response.body.reset();
-  if (!keep_alive || (wire->expects_continue && !reader.complete())) co_return false;
-  co_return co_await drain(reader, options.drain_bytes);
+  if (keep_alive && co_await drain(reader, options.drain_bytes)) co_return After::next;
+  co_return reader.complete() ? After::end : After::linger;
 }
 
 }  // namespace
@@ -143,9 +168,10 @@ Task<void> serve(std::unique_ptr<loop::ByteStream> stream, Handler handler, Serv
   WatchedStream watched{*stream};
   MessageReader reader{watched, MessageReader::Kind::requests, {.head_bytes = options.head_bytes}};
   try {
-    while (co_await serve_one(watched, reader, handler, options)) {
-    }
+    After after = After::next;
+    while (after == After::next) after = co_await serve_one(watched, reader, handler, options);
     co_await watched.close_write();
+    if (after == After::linger) co_await linger(watched, options);
   } catch (const boost::system::system_error&) {
     stream->reset();
   }

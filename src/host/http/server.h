@@ -19,6 +19,10 @@ struct ServeOptions {
       120};  ///< without a byte either way while a message is under way
   std::uint64_t drain_bytes =
       256 * 1024;  ///< an unread request body up to this is read and dropped
+  /// Of a larger one, after an answer given early: the connection ends, but only when the client
+  /// has stopped sending or one of these is over. Ended at once, it would take the answer with it.
+  std::uint64_t linger_bytes = std::uint64_t{64} << 20;
+  std::chrono::seconds linger_time{10};
 };
 
 /// Serves requests one after another until the other side ends, asks to close, or breaks the rules.
