@@ -34,6 +34,7 @@ for folder in proc sys dev; do mount --rbind "/$folder" "$target/$folder" && mou
 if [ "$who" = sudo ]; then
   printf 'someone:x:1000:1000::%s:/bin/bash\n' "$home" >>"$target/etc/passwd"
   printf 'someone:x:1000:\n' >>"$target/etc/group"
+  printf 'someone:*:20000:0:99999:7:::\n' >>"$target/etc/shadow"
   mkdir "$target$home"
   printf 'someone ALL=(ALL) NOPASSWD: ALL\n' >"$target/etc/sudoers.d/someone"
   [ -e /root/.npmrc ] && cp /root/.npmrc "$target$home/"
