@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <set>
+
+#include <hearth/base/assert.h>
+#include <hearth/ledger/log.h>
+
+namespace hearth::ledger {
+
+std::optional<std::uint32_t> AuthorLog::root_of(const model::Bytes32& hash) const {
+  const auto found = std::ranges::find(roots_, hash, &Root::certificate_hash);
+  if (found == roots_.end()) return std::nullopt;
+  return static_cast<std::uint32_t>(found - roots_.begin());
+}
+
+std::uint32_t AuthorLog::add_root(const Root& root) {
+  roots_.push_back(root);
+  return static_cast<std::uint32_t>(roots_.size() - 1);
+}
+
+bool AuthorLog::is_outranked(const Record* parent, const model::UpdateId& id) const {
+  if (parent != nullptr && parent->outranked) return true;
+  const std::uint64_t seq = parent == nullptr ? 1 : parent->seq + 1;
+  std::size_t smaller = 0;
+  const auto count = [&](const Record& record) {
+    if (record.parent == parent && record.id < id) ++smaller;
+  };
+  if (const Record* record = on_line(seq)) count(*record);
+  for (auto branch = branches_.lower_bound({seq, model::UpdateId{}});
+       branch != branches_.end() && branch->first.first == seq; ++branch)
+    count(branch->second);
+  return smaller >= max_children;
+}
+
+Record& AuthorLog::add(Record record) {
+  HEARTH_ASSERT(record.seq == (record.parent == nullptr ? 1 : record.parent->seq + 1));
+  record.author = author_;
+  if (record.parent == (line_.empty() ? nullptr : &line_.back())) {
+    record.on_line = true;
+    record.outranked = record.parent != nullptr && record.parent->outranked;
+    return line_.emplace_back(record);
+  }
+  record.on_line = false;
+  const auto place = branches_.emplace(std::pair{record.seq, record.id}, record).first;
+  rank();
+  return place->second;
+}
+
+Record* AuthorLog::find(std::uint64_t seq, const model::UpdateId& id) {
+  return const_cast<Record*>(std::as_const(*this).find(seq, id));
+}
+
+const Record* AuthorLog::find(std::uint64_t seq, const model::UpdateId& id) const {
+  if (const Record* record = on_line(seq); record != nullptr && record->id == id) return record;
+  const auto branch = branches_.find({seq, id});
+  return branch == branches_.end() ? nullptr : &branch->second;
+}
+
+const Record* AuthorLog::on_line(std::uint64_t seq) const {
+  return seq == 0 || seq > line_.size() ? nullptr : &line_[static_cast<std::size_t>(seq - 1)];
+}
+
+std::vector<const Record*> AuthorLog::heads() const {
+  std::set<const Record*> parents;
+  for (const auto& [key, record] : branches_) parents.insert(record.parent);
+  std::vector<const Record*> heads;
+  if (!line_.empty() && !parents.contains(&line_.back())) heads.push_back(&line_.back());
+  for (const auto& [key, record] : branches_)
+    if (!parents.contains(&record)) heads.push_back(&record);
+  std::ranges::sort(heads, {}, &Record::id);
+  return heads;
+}
+
+std::vector<Record*> AuthorLog::records() {
+  std::vector<Record*> records;
+  records.reserve(size());
+  for (Record& record : line_) records.push_back(&record);
+  for (auto& [key, record] : branches_) records.push_back(&record);
+  if (is_forked())
+    std::ranges::sort(records, [](const Record* a, const Record* b) {
+      return std::pair{a->seq, a->id} < std::pair{b->seq, b->id};
+    });
+  return records;
+}
+
+// Who counts among siblings is a function of the siblings, however they came.
+void AuthorLog::rank() {
+  std::map<const Record*, std::vector<Record*>> children;
+  for (Record* record : records()) children[record->parent].push_back(record);
+  // Ascending by seq, so that parents are ranked before their children.
+  for (Record* record : records()) {
+    const auto& siblings = children[record->parent];
+    const auto smaller = std::ranges::count_if(
+        siblings, [&](const Record* other) { return other->id < record->id; });
+    record->outranked = static_cast<std::size_t>(smaller) >= max_children ||
+                        (record->parent != nullptr && record->parent->outranked);
+  }
+}
+
+const Record* AuthorLog::ancestor(const Record& of, std::uint64_t seq) const {
+  const Record* record = &of;
+  while (record->seq > seq) {
+    if (record->on_line) return on_line(seq);
+    record = record->parent;
+  }
+  return record;
+}
+
+bool AuthorLog::is_within(const Record& record, const update::Position& position) const {
+  if (record.seq > position.seq) return false;
+  if (!is_forked()) return true;
+  const Record* last = find(position.seq, position.id);
+  return last == nullptr || ancestor(*last, record.seq) == &record;
+}
+
+bool AuthorLog::is_beside(const Record& record, const update::Position& position) const {
+  if (!is_forked()) return false;
+  const Record* named = find(position.seq, position.id);
+  if (named == nullptr) return false;
+  return record.seq <= named->seq ? ancestor(*named, record.seq) != &record
+                                  : ancestor(record, named->seq) != named;
+}
+
+}  // namespace hearth::ledger
