@@ -102,9 +102,8 @@ TEST_F(SandboxedFiles, StoreAnUploadUnderTheFilter) {
   run(stream->write(as_bytes(text)));
   const std::string answer = run(sandbox::testing::read_to_end(*stream));
   EXPECT_THAT(answer, HasSubstr("201 Created"));
-  EXPECT_THAT(
-      answer,
-      HasSubstr("Repr-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"));
+  EXPECT_THAT(answer,
+              HasSubstr("Repr-Digest: sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"));
   EXPECT_THAT(ask("GET /api/v1/entry?path=a"), HasSubstr("\"sha256\":\"e3b0c442"));
 }
 

@@ -370,8 +370,7 @@ void describe(Response& response, const UploadState& state) {
   response.headers.set("Upload-Offset", std::to_string(state.offset));
   response.headers.set("Upload-Expires", http_date(state.expires_ms / 1000));
   if (!state.complete) return;
-  response.headers.set("Content-Location",
-                       "/api/v1/content/" + percent_encode(state.path.text()));
+  response.headers.set("Content-Location", "/api/v1/content/" + percent_encode(state.path.text()));
   response.headers.set("Repr-Digest", repr_digest(state.sha256));
 }
 

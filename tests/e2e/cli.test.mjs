@@ -7,6 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { bin, hearth, scratch, startAppliance } from "./lib/daemon.mjs";
 import { Device } from "./lib/libp2p.mjs";
 import { eventually, statusOf } from "./lib/processes.mjs";
+import { sessionMessage } from "./lib/statements.mjs";
 
 const password = "plum kettle rivers";
 const atEnd = () => {
@@ -18,6 +19,27 @@ const atEnd = () => {
     },
   };
 };
+
+/** The loopback port by its bare name: *.localhost isn't resolved everywhere. */
+const local = ({ http }) => `http://127.0.0.1:${new URL(http).port}`;
+
+/** A bearer token for a device that proves its key there. */
+async function openSession(ready, key) {
+  const post = async (path, body) => {
+    const answer = await fetch(`${local(ready)}/api/v1/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    assert.ok(answer.ok, `${path}: ${answer.status}`);
+    return answer.json();
+  };
+  const { nonce } = await post("nonce", {});
+  const root = Buffer.from(ready.root, "base64url");
+  const message = sessionMessage(root, Buffer.from(nonce, "base64url"), new URL(local(ready)).host);
+  const signature = Buffer.from(await key.sign(message)).toString("base64url");
+  return (await post("session", { device: key.id, nonce, signature })).token;
+}
 
 describe("hearth", () => {
   const scope = atEnd();
@@ -139,6 +161,26 @@ describe("hearth", () => {
       await tablet.close();
     }
     assert.equal((await run(["device", "revoke", "Tablet"])).code, 1);
+  });
+
+  test("a revoked device's events on the loopback port end within 2 seconds", async () => {
+    const { url } = await json("pair", "--persona", "anna", "--device-name", "Kiosk");
+    const kiosk = await Device.dial(appliance.ready.addrs[0]);
+    await kiosk.pair(url, "Kiosk");
+    await kiosk.close();
+    const token = await openSession(appliance.ready, kiosk.key);
+    const events = await fetch(`${local(appliance.ready)}/api/v1/events`, {
+      headers: { authorization: `Hearth ${token}` },
+    });
+    assert.equal(events.status, 200);
+    const reader = events.body.getReader();
+    assert.equal(Buffer.from((await reader.read()).value).toString(), ":\n\n");
+    const from = performance.now();
+    await ok(["device", "revoke", "Kiosk"]);
+    while (!(await reader.read()).done);
+    assert.ok(performance.now() - from < 2000);
+    const after = await fetch(`${local(appliance.ready)}/api/v1/me`, { headers: { authorization: `Hearth ${token}` } });
+    assert.equal(after.status, 401);
   });
 
   test("a pairing link is shown in full; with several people one says whose it is", async () => {

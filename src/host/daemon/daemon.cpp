@@ -455,8 +455,11 @@ void Daemon::Parts::cut_off(const identity::DeviceId& device) {
   // A device that revokes itself still gets its answer.
   auto later = std::make_shared<asio::steady_timer>(io, std::chrono::milliseconds{300});
   later->async_wait([this, later, device](boost::system::error_code error) {
-    if (!error && !api.is_enrolled(identity::peer_of(device)))
-      network->host().close_peer(identity::peer_of(device));
+    const peer::PeerId peer = identity::peer_of(device);
+    if (error || api.is_enrolled(peer)) return;
+    network->host().close_peer(peer);
+    // On the loopback port a device has no connection of its own: what it still hears ends here.
+    events.cut(device.to_string());
   });
 }
 

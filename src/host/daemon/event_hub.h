@@ -20,8 +20,10 @@ class EventHub {
   /// Tells every subscriber that something under `topic` changed.
   void notify(std::string_view topic);
   /// `200`, `text/event-stream`, until the reader goes. Says something every 15 s, so that a reader
-  /// that vanished is noticed.
-  [[nodiscard]] http::Response subscribe();
+  /// that vanished is noticed. `whose`: by which cut() finds it; may be empty.
+  [[nodiscard]] http::Response subscribe(std::string whose);
+  /// Ends all of those subscriptions, at once.
+  void cut(std::string_view whose);
   [[nodiscard]] std::size_t subscribers() const { return subscribers_->size(); }
 
  private:

@@ -34,7 +34,7 @@ class Events : public ::testing::Test {
 };
 
 TEST_F(Events, TellEachSubscriberOncePerTopicHoweverOftenItChanged) {
-  const http::Response response = hub_.subscribe();
+  const http::Response response = hub_.subscribe("");
   EXPECT_EQ(read(*response.body), ":\n\n");
   EXPECT_EQ(read(*response.body, [&] { hub_.notify("devices"); }), "event: devices\ndata: {}\n\n");
   hub_.notify("apps");
@@ -43,9 +43,33 @@ TEST_F(Events, TellEachSubscriberOncePerTopicHoweverOftenItChanged) {
   EXPECT_EQ(read(*response.body), "event: apps\ndata: {}\n\nevent: devices\ndata: {}\n\n");
 }
 
+TEST_F(Events, ARevokedDevicesSubscriptionsEndAndOthersGoOn) {
+  const http::Response hers = hub_.subscribe("tablet");
+  const http::Response his = hub_.subscribe("phone");
+  EXPECT_EQ(read(*hers.body), ":\n\n");
+  EXPECT_EQ(read(*his.body), ":\n\n");
+  bool ended = false;
+  boost::asio::co_spawn(
+      io_,
+      [](http::Body& from) -> loop::Task<std::size_t> {
+        std::array<std::byte, 256> buffer;
+        co_return co_await from.read_some(buffer);
+      }(*hers.body),
+      [&](const std::exception_ptr&, std::size_t count) { ended = count == 0; });
+  io_.restart();
+  io_.poll();
+  EXPECT_FALSE(ended);
+  hub_.cut("tablet");
+  io_.restart();
+  io_.poll();
+  EXPECT_TRUE(ended);
+  hub_.notify("apps");
+  EXPECT_EQ(read(*his.body), "event: apps\ndata: {}\n\n");
+}
+
 TEST_F(Events, AReaderThatGoesIsForgotten) {
   {
-    const http::Response response = hub_.subscribe();
+    const http::Response response = hub_.subscribe("");
     EXPECT_EQ(hub_.subscribers(), 1U);
   }
   EXPECT_EQ(hub_.subscribers(), 0U);

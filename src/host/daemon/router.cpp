@@ -61,7 +61,8 @@ loop::Task<Response> Router::handle(Request request, appliance::Caller caller) {
     if (is_flocks) co_return co_await flocks(std::move(request), *who);
     if (request.method != "GET")
       co_return error_response(405, "bad_request", "Only GET is answered here.");
-    if (path == "/api/v1/events") co_return parts_.events.subscribe();
+    if (path == "/api/v1/events")
+      co_return parts_.events.subscribe(who->device ? who->device->id.to_string() : "");
     co_return Response::json(200, parts_.apps.list(parts_.root).dump());
   }
   if (path.starts_with("/api/v1/"))

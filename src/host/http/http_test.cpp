@@ -17,11 +17,11 @@ using loop::ByteStream;
 /// One server on one end of a socket pair; the test is at the other.
 class Http : public ::testing::Test {
  protected:
-  std::unique_ptr<ByteStream> serve_with(Handler handler) {
+  std::unique_ptr<ByteStream> serve_with(Handler handler, ServeOptions options = {}) {
     asio::local::stream_protocol::socket ours{io_};
     asio::local::stream_protocol::socket theirs{io_};
     asio::local::connect_pair(ours, theirs);
-    asio::co_spawn(io_, serve(loop::make_stream(std::move(theirs)), std::move(handler)),
+    asio::co_spawn(io_, serve(loop::make_stream(std::move(theirs)), std::move(handler), options),
                    [this](const std::exception_ptr& error) { served_ = !error; });
     return loop::make_stream(std::move(ours));
   }
@@ -183,6 +183,39 @@ TEST_F(Http, A100ContinueComesOnlyWhenTheBodyIsWanted) {
   EXPECT_TRUE(raw(echo, head + "abc").starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 "));
   const Handler refuses = [](Request) -> Task<Response> { co_return Response::empty(403); };
   EXPECT_TRUE(raw(refuses, head).starts_with("HTTP/1.1 403 "));
+}
+
+/// Writes a head that announces `size` bytes, and those, and only then reads.
+Task<std::string> upload_then_read(ByteStream& stream, std::size_t size) {
+  const std::string head =
+      "PUT /large HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+  co_await stream.write(as_bytes(head));
+  const Bytes part(65536);
+  for (std::size_t sent = 0; sent < size; sent += part.size()) co_await stream.write(part);
+  std::string answer;
+  Bytes buffer(4096);
+  while (const std::size_t count = co_await stream.read_some(buffer))
+    answer += as_text(BytesView{buffer}.first(count));
+  co_return answer;
+}
+
+TEST_F(Http, AnEarlyRefusalReachesAClientThatIsStillSending) {
+  for (const int status : {401, 413}) {
+    const Handler refuses = [status](Request) -> Task<Response> {
+      co_return Response::text(status, "No, and here is why.\n");
+    };
+    auto stream = serve_with(refuses);
+    const std::string answer = run(upload_then_read(*stream, std::size_t{16} << 20));
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 " + std::to_string(status))) << answer;
+    EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos);
+    EXPECT_TRUE(answer.ends_with("No, and here is why.\n"));
+  }
+}
+
+TEST_F(Http, AClientThatNeverStopsSendingIsCut) {
+  const Handler refuses = [](Request) -> Task<Response> { co_return Response::empty(413); };
+  auto stream = serve_with(refuses, {.linger_bytes = 1 << 20});
+  EXPECT_THROW(run(upload_then_read(*stream, std::size_t{1} << 40)), boost::system::system_error);
 }
 
 TEST(Headers, CompareNamesWithoutCaseAndFindTokens) {

@@ -117,7 +117,7 @@ Task<void> linger(WatchedStream& stream, const ServeOptions& options) {
 }
 
 Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handler& handler,
-                     const ServeOptions& options) {
+                      const ServeOptions& options) {
   stream.allow(options.head_timeout);
   int refused = 0;
   try {

@@ -68,6 +68,8 @@ TEST_F(AppProxy, AddsWhoAsksAndNeverPassesItIn) {
             http::Response answer = http::Response::empty(206);
             answer.headers.add("Hearth-Persona", "forged");
             answer.headers.add("X-App", "1");
+            answer.headers.add("Content-Location", "/api/v1/content/a%20b.jpg");
+            answer.headers.add("Repr-Digest", "sha-256=:AAAA:");
             co_return answer;
           }));
   EXPECT_EQ(asked_, "files");
@@ -81,6 +83,8 @@ TEST_F(AppProxy, AddsWhoAsksAndNeverPassesItIn) {
     EXPECT_FALSE(seen.has(name)) << name;
   EXPECT_EQ(response.status, 206);
   EXPECT_FALSE(response.headers.has("hearth-persona"));
+  EXPECT_TRUE(response.headers.has("content-location"));
+  EXPECT_TRUE(response.headers.has("repr-digest"));
   EXPECT_EQ(response.headers.get("x-app"), "1");
 }
 

@@ -113,3 +113,7 @@ const len16 = (bytes) => Buffer.concat([Buffer.from([bytes.length >> 8, bytes.le
 /** What a pairing key signs for one connection. */
 export const pairingMessage = (device, server, nonce) =>
   Buffer.concat([Buffer.from("hearth/pair\0"), len16(device.peer), len16(server), nonce, device.bytes]);
+
+/** What a device signs for a session on the loopback port. */
+export const sessionMessage = (root, nonce, host) =>
+  Buffer.concat([Buffer.from("hearth/session\0"), root, nonce, len16(Buffer.from(host))]);
