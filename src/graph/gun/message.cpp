@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <tuple>
 
 #include <hearth/base/bytes.h>
 #include <hearth/gun/message.h>
@@ -197,7 +198,7 @@ PutError FrameParser::read_meta(JsonReader& reader, std::string_view soul) {
       JsonReader::Place states = reader.enter('{');
       std::string_view name;
       while (reader.next_member(states, name))
-        states_.push_back({.name = name, .state = reader.number()});
+        states_.push_back({.name = name, .index = states_.size(), .state = reader.number()});
     } else {
       reader.skip();
     }
@@ -212,8 +213,9 @@ PutError FrameParser::join_states(std::size_t begin) {
   for (std::size_t i = 0; in_order && i < count; ++i)
     in_order = states_[i].name == properties_[begin + i].name;
   if (!in_order)
-    std::stable_sort(states_.begin(), states_.end(),
-                     [](const State& a, const State& b) { return a.name < b.name; });
+    std::sort(states_.begin(), states_.end(), [](const State& a, const State& b) {
+      return std::tie(a.name, a.index) < std::tie(b.name, b.index);
+    });
   for (std::size_t i = 0; i < count; ++i) {
     Property& property = properties_[begin + i];
     const State* found = in_order ? &states_[i] : nullptr;

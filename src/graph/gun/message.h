@@ -81,6 +81,7 @@ class FrameParser {
  private:
   struct State {
     std::string_view name;
+    std::size_t index;
     std::optional<double> state;
   };
   struct Extent {

@@ -133,8 +133,9 @@ Result<Unit, StoreError> Nodes::merge(std::string_view soul, std::span<const Pro
   // Both lists in JavaScript's order, then side by side.
   order_.resize(properties.size());
   for (std::size_t i = 0; i < order_.size(); ++i) order_[i] = i;
-  std::stable_sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
-    return compare_utf16(properties[a].name, properties[b].name) < 0;
+  std::sort(order_.begin(), order_.end(), [&](std::size_t a, std::size_t b) {
+    const int names = compare_utf16(properties[a].name, properties[b].name);
+    return names != 0 ? names < 0 : a < b;
   });
   const std::size_t changed_before = changed.size();
   std::vector<Held> merged;
