@@ -2,6 +2,7 @@
 // a table of ratios; with --json a line of JSON. Targets: docs and LIBP2P's facts want 5x, 3x, 12 MB, 32 KiB.
 
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { multiaddr } from '@multiformats/multiaddr'
 import { Hearth, perfProtocol, startJs } from './peers.mjs'
@@ -11,6 +12,14 @@ const idle = 200
 const bytes = 256 * 1024 * 1024
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 const settle = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** User and system seconds of a process so far. */
+function cpu (pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+const cpuOf = (...pids) => pids.reduce((sum, pid) => sum + cpu(pid), 0)
 
 class JsServer {
   static async start () {
@@ -76,17 +85,27 @@ for (let i = 0; i < dials; i++) {
 ours.dialMs = median(dialed.ours)
 theirs.dialMs = median(dialed.theirs)
 
-// One stream, the best of three, each way.
+// One stream, the best of three, each way; and what both ends together worked for a GB, which other load hardly changes.
 await client.order('dial', { address: server.address() })
 const connection = await js.dial(multiaddr(jsServer.address))
 for (const way of ['upload', 'download']) {
   const sizes = way === 'upload' ? [bytes, 0] : [0, bytes]
   ours[way] = theirs[way] = 0
-  for (let i = 0; i < 3; i++) {
-    const { ms } = await client.order('perf', { peer, upload: sizes[0], download: sizes[1] })
-    ours[way] = Math.max(ours[way], megabytes(ms))
-    theirs[way] = Math.max(theirs[way], megabytes(await jsPerf(connection, ...sizes)))
+  const ends = { ours: [client.pid, server.pid], theirs: [process.pid, jsServer.child.pid] }
+  const worked = { ours: 0, theirs: 0 }
+  const counted = async (whose, transfer) => {
+    const before = cpuOf(...ends[whose])
+    const ms = await transfer()
+    worked[whose] += cpuOf(...ends[whose]) - before
+    return megabytes(ms)
   }
+  for (let i = 0; i < 3; i++) {
+    const order = { peer, upload: sizes[0], download: sizes[1] }
+    ours[way] = Math.max(ours[way], await counted('ours', async () => (await client.order('perf', order)).ms))
+    theirs[way] = Math.max(theirs[way], await counted('theirs', () => jsPerf(connection, ...sizes)))
+  }
+  ours[`${way}Cpu`] = worked.ours / (3 * bytes / 1e9)
+  theirs[`${way}Cpu`] = worked.theirs / (3 * bytes / 1e9)
 }
 await client.order('close', { peer })
 await connection.close()
@@ -120,6 +139,8 @@ if (process.argv.includes('--json')) {
   for (const way of ['upload', 'download']) {
     row(`one stream, 256 MiB ${way}`, 'MB/s', ours[way].toFixed(0), theirs[way].toFixed(0),
       `${(ours[way] / theirs[way]).toFixed(1)}x`, '3x')
+    row(`CPU of both ends for 1 GB, ${way}`, 's', ours[`${way}Cpu`].toFixed(2), theirs[`${way}Cpu`].toFixed(2),
+      `${(theirs[`${way}Cpu`] / ours[`${way}Cpu`]).toFixed(1)}x`, '')
   }
   row('idle, resident', 'MiB', mib(ours.idleBytes), mib(theirs.idleBytes),
     `1/${(theirs.idleBytes / ours.idleBytes).toFixed(0)}`, '12 MB')

@@ -407,5 +407,27 @@ TEST(Session, AnIdleConnectionCostsLessThan16KiB) {
   EXPECT_LT(each, 16 * 1024U);
 }
 
+// OpenSSL's Poly1305 takes other lengths a third slower.
+TEST(Session, FillsBulkFramesToAMultipleOf128Bytes) {
+  TestPair pair;
+  pair.secure();
+  const StreamId id = *pair.dialer.open_stream(pair.now);
+  const Bytes data(200'000, std::byte{42});
+  ASSERT_EQ(pair.dialer.write(id, data), data.size());
+  Bytes wire(256 * 1024);
+  const std::size_t size = pair.dialer.poll_transmit(wire);
+  std::vector<std::size_t> plaintexts;
+  for (BytesView rest = BytesView{wire}.first(size); !rest.empty();) {
+    const std::size_t frame = *Reader{rest}.u16_be();
+    plaintexts.push_back(frame - noise::tag_size);
+    rest = rest.subspan(noise::length_size + frame);
+  }
+  ASSERT_EQ(plaintexts.size(), 4U);
+  for (const std::size_t full : {plaintexts[0], plaintexts[1], plaintexts[2]}) {
+    EXPECT_EQ(full % 128, 0U);
+    EXPECT_GT(full, noise::max_plaintext - 128);
+  }
+}
+
 }  // namespace
 }  // namespace hearth::session
