@@ -1,12 +1,11 @@
 /** One's box and devices, and how they are connected: a small picture instead of a paragraph. */
 import type { ConnectionState, Device } from "@hearth/sdk";
-import { House, Laptop, Server, Smartphone, SquareTerminal } from "lucide-react";
+import { House, Laptop, Smartphone, SquareTerminal } from "lucide-react";
 import { isOnline } from "./model/devices.ts";
 import { useNow, useText } from "./shared.tsx";
 
 export function deviceIcon(device: Pick<Device, "kind" | "name">) {
   if (device.kind === "cli") return SquareTerminal;
-  if (device.kind === "appliance") return Server;
   return /phone|android|ipad|pixel|galaxy/i.test(device.name) ? Smartphone : Laptop;
 }
 

@@ -1,7 +1,7 @@
 /** What all screens share: the session, texts, and the two frames a screen can have. */
 import { useQuery } from "@tanstack/react-query";
 import { HearthMark, HousePicture, Notice, useTexts, type Toasts, type Values } from "@hearth/ui";
-import type { ConnectionStatus } from "@hearth/sdk";
+import type { ConnectionStatus, Device } from "@hearth/sdk";
 import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
 import { explain } from "./model/errors.ts";
 import { describeBrowser } from "./model/names.ts";
@@ -68,9 +68,16 @@ export function useDeviceName(): string {
   );
 }
 
+const othersThanBoxes = (all: Device[]): Device[] => all.filter((device) => device.kind !== "appliance");
+
 export function useDevices() {
   const { api } = useInside();
-  return useQuery({ queryKey: ["devices"], queryFn: ({ signal }) => api.devices(signal) });
+  return useQuery({
+    queryKey: ["devices"],
+    queryFn: ({ signal }) => api.devices(signal),
+    // The box certifies devices and so is among them; as something one holds and removes it isn't.
+    select: othersThanBoxes,
+  });
 }
 
 export function usePersonas() {

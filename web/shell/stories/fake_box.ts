@@ -117,7 +117,7 @@ export class FakeBox {
       {
         multiaddr: "/dns4/flock.example/tcp/443/wss/p2p/12D3KooWFlock",
         peerId: "12D3KooWFlock",
-        state: "registered",
+        state: "joined",
         name: "casa",
         since: this.now - 7200,
       },

@@ -59,10 +59,12 @@ export interface NewPairing {
   shell?: string;
 }
 
+export type FlockState = "connecting" | "joined" | "refused" | "unreachable";
+
 export interface Flock {
   multiaddr: string;
   peerId: string;
-  state: string;
+  state: FlockState;
   name?: string;
   since?: number;
   error?: string;
@@ -186,7 +188,7 @@ export class HearthApi {
     return (await this.#get("flocks", signal)).list("flocks").map((flock) => ({
       multiaddr: flock.text("multiaddr"),
       peerId: flock.text("peer_id"),
-      state: flock.text("state"),
+      state: flock.oneOf("state", ["connecting", "joined", "refused", "unreachable"]),
       ...(flock.has("name") ? { name: flock.text("name") } : {}),
       ...(flock.has("since") ? { since: flock.number("since") } : {}),
       ...(flock.has("error") ? { error: flock.text("error") } : {}),

@@ -1,20 +1,10 @@
-import {
-  Badge,
-  Button,
-  ButtonLink,
-  Dialog,
-  Menu,
-  IconButton,
-  Row,
-  Rows,
-  TextField,
-  useTexts,
-} from "@hearth/ui";
+import { Badge, Button, ButtonLink, Menu, IconButton, Row, Rows, useTexts } from "@hearth/ui";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Device } from "@hearth/sdk";
 import { Ellipsis, Plus } from "lucide-react";
 import { useState } from "react";
 import { DeviceMap, deviceIcon } from "../device_map.tsx";
+import { ConfirmDialog, NameDialog } from "../dialogs.tsx";
 import { inOrder, isOnline } from "../model/devices.ts";
 import {
   Page,
@@ -62,7 +52,7 @@ export function Devices() {
           </Rows>
         </>
       )}
-      {renaming && <Rename device={renaming} onClose={() => setRenaming(null)} />}
+      {renaming && <RenameDevice device={renaming} onClose={() => setRenaming(null)} />}
       {removing && <Remove device={removing} onClose={() => setRemoving(null)} />}
     </Page>
   );
@@ -122,39 +112,21 @@ function DeviceRow({
   );
 }
 
-function Rename({ device, onClose }: { device: Device; onClose: () => void }) {
+export function RenameDevice({ device, onClose }: { device: Device; onClose: () => void }) {
   const t = useText();
   const { api } = useInside();
   const client = useQueryClient();
-  const [name, setName] = useState(device.name);
-  const rename = useMutation({
-    mutationFn: () => api.renameDevice(device.id, name.trim()),
-    onSuccess: async () => {
-      await client.invalidateQueries({ queryKey: ["devices"] });
-      onClose();
-    },
-  });
   return (
-    <Dialog title={t("devices.rename")} open onClose={onClose}>
-      <form
-        className="h-stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (name.trim() !== "") rename.mutate();
-        }}
-      >
-        <TextField label={t("devices.name")} autoFocus maxLength={64} value={name} onChange={setName} />
-        <Trouble error={rename.error} />
-        <div className="s-actions">
-          <Button look="quiet" onPress={onClose}>
-            {t("app.cancel")}
-          </Button>
-          <Button look="primary" type="submit" isPending={rename.isPending}>
-            {t("app.save")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <NameDialog
+      title={t("devices.rename")}
+      label={t("devices.name")}
+      value={device.name}
+      save={async (name) => {
+        await api.renameDevice(device.id, name);
+        await client.invalidateQueries({ queryKey: ["devices"] });
+      }}
+      onClose={onClose}
+    />
   );
 }
 
@@ -175,24 +147,14 @@ function Remove({ device, onClose }: { device: Device; onClose: () => void }) {
     },
   });
   return (
-    <Dialog
-      role="alertdialog"
+    <ConfirmDialog
       title={device.current ? t("devices.forget_this") : t("devices.remove_title", { name: device.name })}
-      open
+      action={device.current ? t("devices.forget") : t("devices.remove")}
+      doing={remove}
+      onConfirm={() => remove.mutate()}
       onClose={onClose}
-      actions={
-        <>
-          <Button look="quiet" onPress={onClose}>
-            {t("app.cancel")}
-          </Button>
-          <Button look="danger" isPending={remove.isPending} onPress={() => remove.mutate()}>
-            {device.current ? t("devices.forget") : t("devices.remove")}
-          </Button>
-        </>
-      }
     >
-      <p>{device.current ? t("devices.forget_explain") : t("devices.remove_explain")}</p>
-      <Trouble error={remove.error} />
-    </Dialog>
+      {device.current ? t("devices.forget_explain") : t("devices.remove_explain")}
+    </ConfirmDialog>
   );
 }

@@ -2,7 +2,17 @@ import { Avatar, Button, ButtonLink, EmptyState, HousePicture, SearchField, useT
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { AppInstance } from "@hearth/sdk";
-import { ChevronRight, FileText, FolderOpen, KeyRound, Smartphone } from "lucide-react";
+import {
+  ChevronRight,
+  FileText,
+  Film,
+  Folder,
+  FolderOpen,
+  Image,
+  KeyRound,
+  Music,
+  Smartphone,
+} from "lucide-react";
 import { useDeferredValue, useEffect, useRef, useState } from "react";
 import { isPicture, latestFiles, pictureOf, searchFiles, type FileEntry } from "../model/files_glance.ts";
 import { DeviceMap } from "../device_map.tsx";
@@ -192,7 +202,7 @@ function FilesTile({ app }: { app: AppInstance }) {
         <span className="s-tile-files">
           {named.map((entry) => (
             <span key={entry.path} className="s-tile-file">
-              <FileText className="h-icon" aria-hidden />
+              <FileIcon entry={entry} />
               <bdi className="h-truncate">{entry.name}</bdi>
               <span className="h-hint">{texts.ago(entry.modified, now)}</span>
             </span>
@@ -201,6 +211,14 @@ function FilesTile({ app }: { app: AppInstance }) {
       )}
     </Link>
   );
+}
+
+const icons = { image: Image, video: Film, audio: Music } as const;
+
+function FileIcon({ entry }: { entry: FileEntry }) {
+  const kind = (entry.type ?? "").split("/")[0] ?? "";
+  const Icon = entry.kind === "folder" ? Folder : (icons[kind as keyof typeof icons] ?? FileText);
+  return <Icon className="h-icon" aria-hidden />;
 }
 
 function Picture({ entry }: { entry: FileEntry }) {
@@ -307,7 +325,7 @@ function SearchResults({ query }: { query: string }) {
               search={{ open: entry.path }}
               className="s-result"
             >
-              <FileText className="h-icon" aria-hidden />
+              <FileIcon entry={entry} />
               <bdi className="h-truncate">{entry.name}</bdi>
               <span className="h-hint h-truncate">
                 <bdi>{entry.path.split("/").slice(0, -1).join(" / ")}</bdi>

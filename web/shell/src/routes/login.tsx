@@ -5,14 +5,20 @@ import { useNavigate } from "@tanstack/react-router";
 import { classify } from "../model/link.ts";
 import { Threshold, Trouble, useDeviceName, useSession, useSnapshot, useText } from "../shared.tsx";
 
+/** The box that an address names, as `hearth open` writes it: /login?box=casa. */
+const askedFor = () => (new URLSearchParams(window.location.search).get("box") ?? "").trim().slice(0, 200);
+
 export function Login() {
   const t = useText();
   const session = useSession();
   const navigate = useNavigate();
   const deviceName = useDeviceName();
   const { known, local, flock } = useSnapshot();
-  const [chosen, setChosen] = useState<KnownAppliance | LocalAppliance | null>(local ?? known[0] ?? null);
-  const [box, setBox] = useState("");
+  const [asked] = useState(askedFor);
+  const [chosen, setChosen] = useState<KnownAppliance | LocalAppliance | null>(
+    asked === "" ? (local ?? known[0] ?? null) : (known.find((each) => each.name === asked) ?? null),
+  );
+  const [box, setBox] = useState(asked);
   const [name, setName] = useState(chosen && "personaName" in chosen ? (chosen.personaName ?? "") : "");
   const [password, setPassword] = useState("");
   const [remember, setRemember] = useState(false);
@@ -79,7 +85,7 @@ export function Login() {
           <TextField
             label={t("login.box")}
             description={flock ? t("login.box_hint_flock") : t("login.box_hint")}
-            autoFocus
+            autoFocus={asked === ""}
             autoComplete="off"
             autoCapitalize="none"
             spellCheck="false"
@@ -90,7 +96,7 @@ export function Login() {
         )}
         <TextField
           label={t("login.name")}
-          autoFocus={chosen !== null && name === ""}
+          autoFocus={(chosen !== null || asked !== "") && name === ""}
           autoComplete="username"
           autoCapitalize="none"
           spellCheck="false"

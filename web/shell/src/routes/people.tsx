@@ -2,7 +2,6 @@ import {
   Avatar,
   Badge,
   Button,
-  Dialog,
   IconButton,
   Menu,
   PasswordField,
@@ -14,7 +13,8 @@ import {
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { Persona } from "@hearth/sdk";
 import { Ellipsis, Plus } from "lucide-react";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
+import { ConfirmDialog, FormDialog } from "../dialogs.tsx";
 import { isLoginName, loginNameFrom, passwordTrouble } from "../model/names.ts";
 import {
   Page,
@@ -115,52 +115,46 @@ function AddPerson({ onClose }: { onClose: () => void }) {
       onClose();
     },
   });
-  function submit(event: FormEvent) {
-    event.preventDefault();
+  function submit() {
     setChecked(true);
     if (!Object.values(problems).some(Boolean)) add.mutate();
   }
   return (
-    <Dialog title={t("people.add")} open onClose={onClose}>
-      <form className="h-stack" onSubmit={submit}>
-        <TextField
-          label={t("people.name")}
-          autoFocus
-          maxLength={64}
-          autoComplete="off"
-          value={displayName}
-          error={checked ? problems.displayName : undefined}
-          onChange={setDisplayName}
-        />
-        <TextField
-          label={t("people.login")}
-          maxLength={32}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck="false"
-          value={name}
-          error={checked && !problems.displayName ? problems.name : undefined}
-          onChange={(next) => setTypedName(next.toLowerCase())}
-        />
-        <PasswordField
-          label={t("people.password")}
-          description={t("people.password_hint")}
-          autoComplete="new-password"
-          value={password}
-          error={checked ? problems.password : undefined}
-          onChange={setPassword}
-        />
-        <Trouble error={add.error} />
-        <div className="s-actions">
-          <Button look="quiet" onPress={onClose}>
-            {t("app.cancel")}
-          </Button>
-          <Button look="primary" type="submit" isPending={add.isPending}>
-            {t("people.add")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t("people.add")}
+      submit={t("people.add")}
+      doing={add}
+      onSubmit={submit}
+      onClose={onClose}
+    >
+      <TextField
+        label={t("people.name")}
+        autoFocus
+        maxLength={64}
+        autoComplete="off"
+        value={displayName}
+        error={checked ? problems.displayName : undefined}
+        onChange={setDisplayName}
+      />
+      <TextField
+        label={t("people.login")}
+        maxLength={32}
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck="false"
+        value={name}
+        error={checked && !problems.displayName ? problems.name : undefined}
+        onChange={(next) => setTypedName(next.toLowerCase())}
+      />
+      <PasswordField
+        label={t("people.password")}
+        description={t("people.password_hint")}
+        autoComplete="new-password"
+        value={password}
+        error={checked ? problems.password : undefined}
+        onChange={setPassword}
+      />
+    </FormDialog>
   );
 }
 
@@ -178,24 +172,14 @@ function RemovePerson({ person, onClose }: { person: Persona; onClose: () => voi
     },
   });
   return (
-    <Dialog
-      role="alertdialog"
+    <ConfirmDialog
       title={t("people.remove_title", { name: person.displayName })}
-      open
+      action={t("people.remove")}
+      doing={remove}
+      onConfirm={() => remove.mutate()}
       onClose={onClose}
-      actions={
-        <>
-          <Button look="quiet" onPress={onClose}>
-            {t("app.cancel")}
-          </Button>
-          <Button look="danger" isPending={remove.isPending} onPress={() => remove.mutate()}>
-            {t("people.remove")}
-          </Button>
-        </>
-      }
     >
-      <p>{t("people.remove_explain")}</p>
-      <Trouble error={remove.error} />
-    </Dialog>
+      {t("people.remove_explain")}
+    </ConfirmDialog>
   );
 }

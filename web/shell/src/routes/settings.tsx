@@ -2,7 +2,6 @@ import {
   Badge,
   Button,
   Choice,
-  Dialog,
   PasswordField,
   Row,
   Rows,
@@ -12,11 +11,13 @@ import {
   type Theme,
 } from "@hearth/ui";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState, type FormEvent } from "react";
+import { useState } from "react";
+import { ConfirmDialog, FormDialog, NameDialog } from "../dialogs.tsx";
 import { passwordTrouble } from "../model/names.ts";
 import { flockHost } from "../model/flocks.ts";
 import { usePreferences } from "../preferences.tsx";
-import { Page, Trouble, useInside, useSession, useText, useWorld } from "../shared.tsx";
+import { Page, Trouble, useDevices, useInside, useText, useWorld } from "../shared.tsx";
+import { RenameDevice } from "./devices.tsx";
 
 /** Settings, as sentences. */
 export function Settings() {
@@ -69,83 +70,34 @@ function BoxName({ owner }: { owner: boolean }) {
   const { session, toasts } = useWorld();
   const { api, title } = useInside();
   const [open, setOpen] = useState(false);
-  const [name, setName] = useState(title);
-  const rename = useMutation({
-    mutationFn: () => api.renameAppliance(name.trim()),
-    onSuccess: () => {
-      session.setTitle(name.trim());
-      toasts.show({ text: t("settings.renamed", { name: name.trim() }) });
-      setOpen(false);
-    },
-  });
   return (
     <section className="s-setting">
       <h2 className="h-heading">{t("settings.box")}</h2>
       <div className="s-setting-row">
         <p>{t("settings.box_called", { box: title })}</p>
-        {owner && (
-          <Button
-            onPress={() => {
-              setName(title);
-              setOpen(true);
-            }}
-          >
-            {t("settings.rename_box")}
-          </Button>
-        )}
+        {owner && <Button onPress={() => setOpen(true)}>{t("settings.rename_box")}</Button>}
       </div>
-      <Dialog title={t("settings.rename_box")} open={open} onClose={() => setOpen(false)}>
-        <form
-          className="h-stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (name.trim() !== "") rename.mutate();
+      {open && (
+        <NameDialog
+          title={t("settings.rename_box")}
+          label={t("first.box_name")}
+          value={title}
+          save={async (name) => {
+            await api.renameAppliance(name);
+            session.setTitle(name);
+            toasts.show({ text: t("settings.renamed", { name }) });
           }}
-        >
-          <TextField label={t("first.box_name")} autoFocus maxLength={64} value={name} onChange={setName} />
-          <Trouble error={rename.error} />
-          <div className="s-actions">
-            <Button look="quiet" onPress={() => setOpen(false)}>
-              {t("app.cancel")}
-            </Button>
-            <Button look="primary" type="submit" isPending={rename.isPending}>
-              {t("app.save")}
-            </Button>
-          </div>
-        </form>
-      </Dialog>
+          onClose={() => setOpen(false)}
+        />
+      )}
     </section>
   );
 }
 
 function Password() {
   const t = useText();
-  const { toasts } = useWorld();
-  const session = useSession();
-  const { connection, key, persona } = useInside();
+  const { persona } = useInside();
   const [open, setOpen] = useState(false);
-  const [present, setPresent] = useState("");
-  const [next, setNext] = useState("");
-  const [checked, setChecked] = useState(false);
-  const weak = passwordTrouble(next, persona.name);
-  const close = () => {
-    setOpen(false);
-    setPresent("");
-    setNext("");
-    setChecked(false);
-  };
-  const save = useMutation({
-    mutationFn: () => session.platform.changePassword(connection, { key, present, next }),
-    onSuccess: () => {
-      toasts.show({ text: t("settings.password_changed") });
-      close();
-    },
-  });
-  function submit(event: FormEvent) {
-    event.preventDefault();
-    setChecked(true);
-    if (!weak && present !== "") save.mutate();
-  }
   return (
     <section className="s-setting">
       <h2 className="h-heading">{t("password.label")}</h2>
@@ -153,36 +105,49 @@ function Password() {
         <p>{t("settings.password_explain", { name: persona.name })}</p>
         <Button onPress={() => setOpen(true)}>{t("settings.password_change")}</Button>
       </div>
-      <Dialog title={t("settings.password_change")} open={open} onClose={close}>
-        <form className="h-stack" onSubmit={submit}>
-          <PasswordField
-            label={t("settings.password_present")}
-            autoFocus
-            autoComplete="current-password"
-            value={present}
-            error={checked && present === "" ? t("login.password_missing") : undefined}
-            onChange={setPresent}
-          />
-          <PasswordField
-            label={t("settings.password_new")}
-            description={t("password.hint")}
-            autoComplete="new-password"
-            value={next}
-            error={checked && weak ? t(weak === "short" ? "password.short" : "password.same") : undefined}
-            onChange={setNext}
-          />
-          <Trouble error={save.error} />
-          <div className="s-actions">
-            <Button look="quiet" onPress={close}>
-              {t("app.cancel")}
-            </Button>
-            <Button look="primary" type="submit" isPending={save.isPending}>
-              {t("app.save")}
-            </Button>
-          </div>
-        </form>
-      </Dialog>
+      {open && <ChangePassword onClose={() => setOpen(false)} />}
     </section>
+  );
+}
+
+function ChangePassword({ onClose }: { onClose: () => void }) {
+  const t = useText();
+  const { session, toasts } = useWorld();
+  const { connection, key, persona } = useInside();
+  const [present, setPresent] = useState("");
+  const [next, setNext] = useState("");
+  const [checked, setChecked] = useState(false);
+  const weak = passwordTrouble(next, persona.name);
+  const save = useMutation({
+    mutationFn: () => session.platform.changePassword(connection, { key, present, next }),
+    onSuccess: () => {
+      toasts.show({ text: t("settings.password_changed") });
+      onClose();
+    },
+  });
+  function submit() {
+    setChecked(true);
+    if (!weak && present !== "") save.mutate();
+  }
+  return (
+    <FormDialog title={t("settings.password_change")} doing={save} onSubmit={submit} onClose={onClose}>
+      <PasswordField
+        label={t("settings.password_present")}
+        autoFocus
+        autoComplete="current-password"
+        value={present}
+        error={checked && present === "" ? t("login.password_missing") : undefined}
+        onChange={setPresent}
+      />
+      <PasswordField
+        label={t("settings.password_new")}
+        description={t("password.hint")}
+        autoComplete="new-password"
+        value={next}
+        error={checked && weak ? t(weak === "short" ? "password.short" : "password.same") : undefined}
+        onChange={setNext}
+      />
+    </FormDialog>
   );
 }
 
@@ -226,11 +191,10 @@ function Flocks({ owner }: { owner: boolean }) {
               key={flock.peerId}
               title={<bdi dir="ltr">{flockHost(flock.multiaddr)}</bdi>}
               mark={
-                flock.error === undefined &&
-                /^(registered|connected|ready|online|up|ok)/.test(flock.state) ? (
+                flock.state === "joined" ? (
                   <Badge tone="good">{t("settings.flock_up")}</Badge>
                 ) : (
-                  <Badge>{t("settings.flock_down")}</Badge>
+                  <Badge>{t(flock.state === "connecting" ? "ui.connecting" : "settings.flock_down")}</Badge>
                 )
               }
               note={
@@ -254,13 +218,13 @@ function Flocks({ owner }: { owner: boolean }) {
           <Button onPress={() => setOpen(true)}>{t("settings.flock_add")}</Button>
         </div>
       )}
-      <Dialog title={t("settings.flock_add")} open={open} onClose={() => setOpen(false)}>
-        <form
-          className="h-stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (address.trim() !== "") join.mutate();
-          }}
+      {open && (
+        <FormDialog
+          title={t("settings.flock_add")}
+          submit={t("settings.flock_add")}
+          doing={join}
+          onSubmit={() => address.trim() !== "" && join.mutate()}
+          onClose={() => setOpen(false)}
         >
           <TextField
             label={t("settings.flock_address")}
@@ -271,17 +235,8 @@ function Flocks({ owner }: { owner: boolean }) {
             value={address}
             onChange={setAddress}
           />
-          <Trouble error={join.error} />
-          <div className="s-actions">
-            <Button look="quiet" onPress={() => setOpen(false)}>
-              {t("app.cancel")}
-            </Button>
-            <Button look="primary" type="submit" isPending={join.isPending}>
-              {t("settings.flock_add")}
-            </Button>
-          </div>
-        </form>
-      </Dialog>
+        </FormDialog>
+      )}
     </section>
   );
 }
@@ -290,7 +245,8 @@ function ThisDevice() {
   const t = useText();
   const { session, toasts } = useWorld();
   const { title, remembered } = useInside();
-  const [open, setOpen] = useState(false);
+  const device = useDevices().data?.find((each) => each.current);
+  const [asking, setAsking] = useState<"rename" | "forget">();
   const forget = useMutation({
     mutationFn: () => session.forgetDevice(),
     onSuccess: ({ removedFromBox }) => {
@@ -302,30 +258,30 @@ function ThisDevice() {
   return (
     <section className="s-setting">
       <h2 className="h-heading">{t("settings.device")}</h2>
+      {device && (
+        <div className="s-setting-row">
+          <p>{t("settings.device_called", { name: device.name })}</p>
+          <Button onPress={() => setAsking("rename")}>{t("devices.rename")}</Button>
+        </div>
+      )}
       <div className="s-setting-row">
         <p>{t(remembered ? "settings.device_remembered" : "settings.device_guest", { box: title })}</p>
-        <Button look="danger" onPress={() => setOpen(true)}>
+        <Button look="danger" onPress={() => setAsking("forget")}>
           {t("devices.forget_this")}
         </Button>
       </div>
-      <Dialog
-        role="alertdialog"
-        title={t("devices.forget_this")}
-        open={open}
-        onClose={() => setOpen(false)}
-        actions={
-          <>
-            <Button look="quiet" onPress={() => setOpen(false)}>
-              {t("app.cancel")}
-            </Button>
-            <Button look="danger" isPending={forget.isPending} onPress={() => forget.mutate()}>
-              {t("devices.forget")}
-            </Button>
-          </>
-        }
-      >
-        <p>{t("devices.forget_explain")}</p>
-      </Dialog>
+      {asking === "rename" && device && <RenameDevice device={device} onClose={() => setAsking(undefined)} />}
+      {asking === "forget" && (
+        <ConfirmDialog
+          title={t("devices.forget_this")}
+          action={t("devices.forget")}
+          doing={forget}
+          onConfirm={() => forget.mutate()}
+          onClose={() => setAsking(undefined)}
+        >
+          {t("devices.forget_explain")}
+        </ConfirmDialog>
+      )}
     </section>
   );
 }

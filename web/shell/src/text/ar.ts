@@ -249,6 +249,7 @@ export const ar: Record<ShellKey, string> = {
   "settings.flock_address": "العنوان",
   "settings.flock_address_hint": "كما أعطاه لك صاحبها، يبدأ بـ ‎/dns أو ‎/ip",
   "settings.device": "هذا الجهاز",
+  "settings.device_called": "اسمه {name}.",
   "settings.device_remembered": "يبقى هذا الجهاز داخلًا إلى {box}.",
   "settings.device_guest": "أنت زائر: ينسى هذا الجهاز {box} عندما تغلق الصفحة.",
   "settings.forgotten": "نُسي هذا الجهاز.",

@@ -252,6 +252,7 @@ export const de: Record<ShellKey, string> = {
   "settings.flock_address": "Adresse",
   "settings.flock_address_hint": "Wie du sie bekommen hast, beginnend mit /dns oder /ip",
   "settings.device": "Dieses Gerät",
+  "settings.device_called": "Es heißt {name}.",
   "settings.device_remembered": "Dieses Gerät bleibt bei {box} angemeldet.",
   "settings.device_guest": "Du bist zu Besuch: Dieses Gerät vergisst {box}, wenn du die Seite schließt.",
   "settings.forgotten": "Dieses Gerät ist vergessen.",

@@ -250,6 +250,7 @@ export const en = {
   "settings.flock_address": "Address",
   "settings.flock_address_hint": "As its keeper gave it to you, beginning with /dns or /ip",
   "settings.device": "This device",
+  "settings.device_called": "It’s called {name}.",
   "settings.device_remembered": "This device stays logged in to {box}.",
   "settings.device_guest": "You are visiting: this device forgets {box} when you close the page.",
   "settings.forgotten": "This device is forgotten.",

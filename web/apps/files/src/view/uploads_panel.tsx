@@ -10,10 +10,15 @@ export function UploadsPanel() {
   const texts = useTexts();
   const { uploads } = useWorld();
   const { shown, summary } = useUploads();
-  const [open, setOpen] = useState(true);
+  const [open, setOpen] = useState(() => matchMedia("(width > 44rem)").matches);
   const [asking, setAsking] = useState(false);
   const { total, done, failed, paused, open: running, bytes, sent, rate } = summary;
   const finished = total > 0 && done === total;
+
+  // When all has arrived there is nothing left to watch.
+  useEffect(() => {
+    if (finished) setOpen(false);
+  }, [finished]);
 
   // Leaving would cut them off: let the browser ask.
   useEffect(() => {
