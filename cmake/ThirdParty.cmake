@@ -24,6 +24,7 @@ if(HEARTH_HOST)
   target_link_libraries(rocksdb INTERFACE ${ROCKSDB_LIBRARY})
   pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
   pkg_check_modules(qrencode REQUIRED IMPORTED_TARGET libqrencode)
+  pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
   add_library(asio INTERFACE)
   target_link_libraries(asio INTERFACE Boost::headers Threads::Threads)
   # The library's bodies are compiled once, in host/loop.
