@@ -99,8 +99,7 @@ Program::Program() {
       "  hearth persona add anna --display-name 'Anna Lindqvist'\n"
       "  hearth pair\n"
       "\nExit codes: 0 done, 1 refused, 2 wrong usage, 3 the appliance can't be reached.\n"
-      "Passwords are asked for, or read from standard input, a line each; write accented letters\n"
-      "composed (NFC), as keyboards do.");
+      "Passwords are asked for, or read from standard input, a line each.");
   add(app_, "status", "Who the box is, what it is connected to, what runs",
       "  hearth status\n  hearth status --json | jq -r .root", status);
   add_personas();

@@ -35,7 +35,7 @@ local::Site site(const std::string& given, const char* beside, const char* flag)
                               "with "} +
                       flag + "."};
   try {
-    return local::Site::load(directory);
+    return local::Site::load_checked(directory);
   } catch (const std::exception& error) {
     throw Failure{1, error.what()};
   }
@@ -135,13 +135,13 @@ int open_name(const Context& context, const OpenOptions& options) {
   origins.emplace(local::OriginsOptions{.base = "hearth.localhost:" + port,
                                         .bare = {"127.0.0.1:" + port, "localhost:" + port}},
                   std::move(shell), std::move(boot));
-  const std::string address = origins->shell_origin() + "/login";
+  const std::string address = origins->shell_origin() + "/login?box=" + options.name;
   if (context.json)
     print(json{{"address", address}, {"name", options.name}, {"flock", json::parse(flock)}}.dump() +
           "\n");
   else
-    print("Open  " + address + "\nand write  " + options.name +
-          "  as the box. Everything but what the box itself says comes from this machine.\n"
+    print("Open  " + address +
+          "\nEverything but what the box itself says comes from this machine.\n"
           "Stop with Ctrl+C.\n");
   std::fflush(stdout);
 

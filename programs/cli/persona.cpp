@@ -40,7 +40,9 @@ std::string ask(const std::string& prompt) {
   const auto password = terminal::read_password(prompt + ": ");
   if (!password || password->empty())
     throw Failure{1, "A password is needed, typed at the prompt or as one line of standard input."};
-  return *password;
+  auto normal = terminal::nfc(*password);
+  if (!normal) throw Failure{1, "The password isn't UTF-8 text."};
+  return std::move(*normal);
 }
 
 /// Twice at a terminal, where nobody sees what they type.

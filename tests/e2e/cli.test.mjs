@@ -1,13 +1,15 @@
 // The command line against a real appliance, and what hearthd promises of its own process.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { appendFileSync, cpSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { bin, hearth, scratch, startAppliance } from "./lib/daemon.mjs";
+import { openProfile } from "./lib/chromium.mjs";
+import { bin, hearth, scratch, startAppliance, web } from "./lib/daemon.mjs";
 import { Device } from "./lib/libp2p.mjs";
 import { eventually, statusOf } from "./lib/processes.mjs";
 import { sessionMessage } from "./lib/statements.mjs";
+import { Visitor } from "./lib/visitor.mjs";
 
 const password = "plum kettle rivers";
 const atEnd = () => {
@@ -19,6 +21,13 @@ const atEnd = () => {
     },
   };
 };
+
+/** `hearth open casa`, until the test is over. */
+async function startOpen(t, data) {
+  const child = spawn(bin("hearth"), ["--data-dir", data, "--json", "open", "casa", "--port", "0"]);
+  t.after(() => child.kill("SIGTERM"));
+  return JSON.parse(await new Promise((resolve) => child.stdout.once("data", resolve)));
+}
 
 /** The loopback port by its bare name: *.localhost isn't resolved everywhere. */
 const local = ({ http }) => `http://127.0.0.1:${new URL(http).port}`;
@@ -163,6 +172,21 @@ describe("hearth", () => {
     assert.equal((await run(["device", "revoke", "Tablet"])).code, 1);
   });
 
+  test("a password with accents is one password: composed or not, here or in a browser", async () => {
+    const written = { composed: "a caf\u00e9 in Zu\u0308rich", apart: "a cafe\u0301 in Z\u00fcrich" };
+    assert.notEqual(written.composed, written.apart);
+    await ok(["persona", "add", "elin"], { input: `${written.composed}\n` });
+    // A browser sends it in normal form C (packages/sdk), whatever was typed.
+    const visitor = await Visitor.dial(appliance.ready.addrs[0]);
+    const told = { root: appliance.ready.root, name: "elin", password: written.apart.normalize("NFC") };
+    assert.equal((await visitor.login(told)).persona.name, "elin");
+    await visitor.close();
+    await ok(["persona", "passwd", "elin"], { input: `${written.apart}\n${password}\n` });
+    const bytes = Buffer.from([...Buffer.from("not utf-8 at all "), 0xff, 0xfe, 0x0a]);
+    assert.match((await run(["persona", "add", "finn"], { input: bytes })).err, /UTF-8/);
+    await ok(["persona", "remove", "elin"]);
+  });
+
   test("a revoked device's events on the loopback port end within 2 seconds", async () => {
     const { url } = await json("pair", "--persona", "anna", "--device-name", "Kiosk");
     const kiosk = await Device.dial(appliance.ready.addrs[0]);
@@ -264,6 +288,7 @@ describe("hearth", () => {
       const line = await new Promise((resolve) => child.stdout.once("data", resolve));
       const { address, flock } = JSON.parse(line);
       const url = new URL(address);
+      assert.equal(url.search, "?box=casa");
       const get = (path, host = url.host) =>
         execFileSync("curl", ["-s", "-i", "-H", `Host: ${host}`, `http://127.0.0.1:${url.port}${path}`], {
           encoding: "utf8",
@@ -276,6 +301,26 @@ describe("hearth", () => {
       child.kill("SIGTERM");
     }
     assert.equal(await new Promise((resolve) => child.once("exit", resolve)), 0);
+  });
+
+  test("open serves nothing but the pages that were built", async (t) => {
+    const folder = scratch(t);
+    cpSync(join(web, "shell"), folder, { recursive: true });
+    appendFileSync(join(folder, "index.html"), "<script src=/assets/more.js></script>");
+    const changed = await run(["open", "casa", "--port", "0", "--shell", folder]);
+    assert.equal(changed.code, 1);
+    assert.match(changed.err, /index\.html isn't what was built/);
+  });
+
+  test("open's page has the name in its place already", async (t) => {
+    const opened = await startOpen(t, data);
+    const page = await (await openProfile(t)).page();
+    await page.goto(opened.address);
+    assert.equal(await page.getByLabel("Box").inputValue(), "casa");
+    await page.getByLabel("Your name").fill("anna");
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.keyboard.press("Enter");
+    await page.getByRole("searchbox").waitFor({ timeout: 60_000 });
   });
 });
 

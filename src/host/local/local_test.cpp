@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <hearth/crypto/sha2.h>
 #include <hearth/local/guard.h>
 #include <hearth/local/origins.h>
 
@@ -118,6 +119,38 @@ TEST_F(Loopback, SaysWhoMayFrameAndRevalidates) {
       request("home.hearth.localhost:8420", "/assets/a-1.js", {{"Accept-Encoding", "gzip, br"}}));
   EXPECT_EQ(packed.headers.get("content-encoding"), "br");
   EXPECT_TRUE(packed.headers.get("content-type")->starts_with("text/javascript"));
+}
+
+TEST_F(Loopback, ACheckedSiteIsExactlyWhatItsListSays) {
+  const auto sums = [&] {
+    std::string text;
+    for (const char* name : {"assets/a-1.js", "assets/a-1.js.br", "index.html"}) {
+      std::ifstream file{dir_ / "shell" / name};
+      const std::string content{std::istreambuf_iterator<char>{file}, {}};
+      char digits[3];
+      for (const std::byte each : crypto::sha256(as_bytes(content))) {
+        std::snprintf(digits, sizeof digits, "%02x", std::to_integer<unsigned>(each));
+        text += digits;
+      }
+      text += std::string{"  "} + name + "\n";
+    }
+    return text;
+  };
+  EXPECT_THROW((void)Site::load_checked(dir_ / "shell"), std::runtime_error);  // no list
+  write("shell/SHA256SUMS", sums());
+  const Site site = Site::load_checked(dir_ / "shell");
+  EXPECT_TRUE(site.has("/index.html"));
+  EXPECT_FALSE(site.has("/SHA256SUMS"));
+
+  write("shell/index.html", "another");
+  EXPECT_THROW((void)Site::load_checked(dir_ / "shell"), std::runtime_error);
+  write("shell/index.html", "shell");
+  write("shell/more.js", "planted");
+  EXPECT_THROW((void)Site::load_checked(dir_ / "shell"), std::runtime_error);
+  std::filesystem::remove(dir_ / "shell/more.js");
+  EXPECT_NO_THROW((void)Site::load_checked(dir_ / "shell"));
+  std::filesystem::remove(dir_ / "shell/assets/a-1.js");
+  EXPECT_THROW((void)Site::load_checked(dir_ / "shell"), std::runtime_error);
 }
 
 }  // namespace

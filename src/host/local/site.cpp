@@ -2,6 +2,7 @@
 #include <array>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 
 #include <hearth/codec/base64.h>
@@ -34,6 +35,18 @@ std::string_view type_of(std::string_view path) {
   for (const auto& [suffix, type] : types)
     if (path.ends_with(suffix)) return type;
   return "application/octet-stream";
+}
+
+constexpr std::string_view list_name = "/SHA256SUMS";
+
+std::string hexadecimal(BytesView bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte each : bytes) {
+    text += digits[std::to_integer<std::size_t>(each >> 4)];
+    text += digits[std::to_integer<std::size_t>(each & std::byte{15})];
+  }
+  return text;
 }
 
 /// Bytes shared by every response that sends them.
@@ -71,9 +84,33 @@ Site Site::load(const std::filesystem::path& directory) {
     if (plain.ends_with(".br")) plain.remove_suffix(3);
     site.files_.emplace(
         path, File{.content = std::move(content),
+                   .digest = hexadecimal(digest),
                    .etag = '"' + codec::base64url_encode(BytesView{digest}.first(16)) + '"',
                    .type = std::string{type_of(plain)}});
   }
+  return site;
+}
+
+Site Site::load_checked(const std::filesystem::path& directory) {
+  Site site = load(directory);
+  const auto list = site.files_.extract(std::string{list_name});
+  if (list.empty())
+    throw std::runtime_error{
+        (directory / "SHA256SUMS").string() +
+        " is missing: these files can't be checked. Build or install them anew."};
+  std::istringstream lines{*list.mapped().content};
+  std::size_t listed = 0;
+  for (std::string line; std::getline(lines, line); ++listed) {
+    constexpr std::size_t name_at = 66;  // 64 digits and two spaces
+    const std::string name = line.size() > name_at ? line.substr(name_at) : std::string{};
+    const auto found = site.files_.find("/" + name);
+    if (found == site.files_.end() || found->second.digest != line.substr(0, name_at - 2))
+      throw std::runtime_error{(directory / name).string() +
+                               " isn't what was built. Build or install these files anew."};
+  }
+  if (listed != site.files_.size())
+    throw std::runtime_error{directory.string() +
+                             " holds files that weren't built. Build or install them anew."};
   return site;
 }
 

@@ -16,6 +16,9 @@ class Site {
   /// those who accept it. Throws std::filesystem::filesystem_error, or std::length_error when there
   /// is too much.
   [[nodiscard]] static Site load(const std::filesystem::path& directory);
+  /// The same, but only when every file is as `SHA256SUMS` there lists it, and none is missing or
+  /// more: what was built is what is served. Throws std::runtime_error that names the file, too.
+  [[nodiscard]] static Site load_checked(const std::filesystem::path& directory);
 
   /// The file at `path`, or, for a path without one, the file `fallback` ("" for none, then 404).
   /// Answers GET and HEAD, with ETag and 304; names holding a hash (`/assets/…`) may be kept for a
@@ -27,6 +30,7 @@ class Site {
  private:
   struct File {
     std::shared_ptr<const std::string> content;
+    std::string digest;  ///< SHA-256, hexadecimal
     std::string etag;
     std::string type;
   };

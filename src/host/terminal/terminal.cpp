@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
 #include <qrencode.h>
 #include <termios.h>
 #include <unistd.h>
+#include <utf8proc.h>
 
 #include <hearth/terminal/terminal.h>
 
@@ -76,6 +78,18 @@ std::optional<std::string> read_password(std::string_view prompt) {
     std::cerr << '\n';
   }
   return got ? std::optional{std::move(line)} : std::nullopt;
+}
+
+std::optional<std::string> nfc(std::string_view text) {
+  utf8proc_uint8_t* composed = nullptr;
+  const utf8proc_ssize_t size =
+      ::utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
+                     static_cast<utf8proc_ssize_t>(text.size()), &composed,
+                     static_cast<utf8proc_option_t>(UTF8PROC_STABLE | UTF8PROC_COMPOSE));
+  if (size < 0) return std::nullopt;
+  std::string result{reinterpret_cast<const char*>(composed), static_cast<std::size_t>(size)};
+  std::free(composed);  // NOLINT: utf8proc's malloc
+  return result;
 }
 
 bool is_terminal() {

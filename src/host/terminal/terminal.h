@@ -19,6 +19,10 @@ namespace hearth::terminal {
 /// input. Nothing at the end of input. Never from an argument: those show in `ps`.
 [[nodiscard]] std::optional<std::string> read_password(std::string_view prompt);
 
+/// `text` in Unicode's normal form C, as browsers send passwords: `é` is one password, however a
+/// keyboard composes it. Nothing when it isn't UTF-8.
+[[nodiscard]] std::optional<std::string> nfc(std::string_view text);
+
 /// Whether standard output is a terminal.
 [[nodiscard]] bool is_terminal();
 
