@@ -22,9 +22,11 @@ const atEnd = () => {
   };
 };
 
+const pages = ["--shell", join(web, "shell"), "--boot", join(web, "boot")];
+
 /** `hearth open casa`, until the test is over. */
 async function startOpen(t, data) {
-  const child = spawn(bin("hearth"), ["--data-dir", data, "--json", "open", "casa", "--port", "0"]);
+  const child = spawn(bin("hearth"), ["--data-dir", data, "--json", "open", "casa", "--port", "0", ...pages]);
   t.after(() => child.kill("SIGTERM"));
   return JSON.parse(await new Promise((resolve) => child.stdout.once("data", resolve)));
 }
@@ -283,7 +285,7 @@ describe("hearth", () => {
   });
 
   test("open serves the shell from this machine and tells it the flock, and ends on a signal", async () => {
-    const child = spawn(bin("hearth"), ["--data-dir", data, "--json", "open", "casa", "--port", "0"]);
+    const child = spawn(bin("hearth"), ["--data-dir", data, "--json", "open", "casa", "--port", "0", ...pages]);
     try {
       const line = await new Promise((resolve) => child.stdout.once("data", resolve));
       const { address, flock } = JSON.parse(line);
