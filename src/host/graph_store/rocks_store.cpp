@@ -1,0 +1,171 @@
+#include <atomic>
+#include <utility>
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/options.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <sys/stat.h>
+
+#include <hearth/graph_rocks/rocks_store.h>
+
+namespace hearth::graph_rocks {
+namespace {
+
+using graph_store::Batch;
+using graph_store::Range;
+using graph_store::StoreError;
+using graph_store::Ticket;
+
+rocksdb::Slice slice(std::string_view text) {
+  return {text.data(), text.size()};
+}
+std::string_view text(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+StoreError error_of(const rocksdb::Status& status) {
+  if (status.IsCorruption()) return StoreError::corrupt;
+  return status.IsNoSpace() ? StoreError::full : StoreError::unavailable;
+}
+
+rocksdb::Options rocks_options(const RocksOptions& given) {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.write_buffer_size = given.memtable_bytes;
+  options.max_write_buffer_number = 3;
+  options.max_open_files = 256;
+  options.max_background_jobs = 2;
+  options.max_total_wal_size = 4 * given.memtable_bytes;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kZSTD;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.bytes_per_sync = 1 << 20;
+  // A half-written record at the log's end is a write that nobody was told had succeeded.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.paranoid_checks = true;
+  options.keep_log_file_num = 1;
+  options.max_log_file_size = 1 << 20;
+  options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(given.block_cache_bytes);
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+}  // namespace
+
+struct RocksStore::Impl {
+  std::unique_ptr<rocksdb::DB> db;
+  std::atomic<std::uint64_t> written{0};
+  std::atomic<std::uint64_t> durable{0};
+};
+
+RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RocksStore::RocksStore(RocksStore&&) noexcept = default;
+RocksStore::~RocksStore() = default;
+
+Result<RocksStore, RocksStore::OpenError> RocksStore::open(const std::filesystem::path& directory,
+                                                           RocksOptions options) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return Failure{OpenError{.message = error.message()}};
+  if (chmod(directory.c_str(), 0700) != 0)
+    return Failure{OpenError{.message = "can't make the database private: " + directory.string()}};
+  rocksdb::DB* db = nullptr;
+  const auto status = rocksdb::DB::Open(rocks_options(options), directory.string(), &db);
+  if (!status.ok()) return Failure{OpenError{.message = status.ToString()}};
+  auto impl = std::make_unique<Impl>();
+  impl->db.reset(db);
+  return RocksStore{std::move(impl)};
+}
+
+Result<bool, StoreError> RocksStore::get(std::string_view key, Bytes& value) const {
+  rocksdb::PinnableSlice found;
+  const auto status = impl_->db->Get({}, impl_->db->DefaultColumnFamily(), slice(key), &found);
+  if (status.IsNotFound()) return false;
+  if (!status.ok()) return Failure{error_of(status)};
+  const BytesView bytes = as_bytes(text(found));
+  value.assign(bytes.begin(), bytes.end());
+  return true;
+}
+
+Result<std::vector<std::optional<Bytes>>, StoreError> RocksStore::get_many(
+    std::span<const std::string_view> keys) const {
+  std::vector<rocksdb::Slice> slices;
+  slices.reserve(keys.size());
+  for (const std::string_view key : keys) slices.push_back(slice(key));
+  std::vector<rocksdb::PinnableSlice> found(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  impl_->db->MultiGet({}, impl_->db->DefaultColumnFamily(), keys.size(), slices.data(),
+                      found.data(), statuses.data());
+  std::vector<std::optional<Bytes>> values(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].IsNotFound()) continue;
+    if (!statuses[i].ok()) return Failure{error_of(statuses[i])};
+    values[i] = to_bytes(text(found[i]));
+  }
+  return values;
+}
+
+Result<Unit, StoreError> RocksStore::scan(const Range& range, const Visitor& visit) const {
+  if (!range.to.empty() && range.from >= range.to) return Unit{};
+  rocksdb::ReadOptions options;
+  const rocksdb::Slice from = slice(range.from);
+  const rocksdb::Slice to = slice(range.to);
+  options.iterate_lower_bound = &from;
+  if (!range.to.empty()) options.iterate_upper_bound = &to;
+  const std::unique_ptr<rocksdb::Iterator> at{impl_->db->NewIterator(options)};
+  const bool ascending = range.order == Range::Order::ascending;
+  if (ascending)
+    at->Seek(from);
+  else
+    at->SeekToLast();  // within the bounds
+  for (; at->Valid(); ascending ? at->Next() : at->Prev())
+    if (!visit(text(at->key()), as_bytes(text(at->value())))) break;
+  if (!at->status().ok()) return Failure{error_of(at->status())};
+  return Unit{};
+}
+
+Result<Ticket, StoreError> RocksStore::write(const Batch& batch) {
+  rocksdb::WriteBatch changes{batch.size_bytes() + batch.size() * 8};
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Batch::Change change = batch[i];
+    const auto status = change.value ? changes.Put(slice(change.key), slice(as_text(*change.value)))
+                                     : changes.Delete(slice(change.key));
+    if (!status.ok()) return Failure{error_of(status)};
+  }
+  const auto status = impl_->db->Write({}, &changes);
+  if (!status.ok()) return Failure{error_of(status)};
+  return Ticket{++impl_->written};
+}
+
+Result<Ticket, StoreError> RocksStore::sync() {
+  const std::uint64_t written = impl_->written;
+  const auto status = impl_->db->SyncWAL();
+  if (!status.ok()) return Failure{error_of(status)};
+  impl_->durable = written;
+  return Ticket{written};
+}
+
+Ticket RocksStore::durable() const {
+  return Ticket{impl_->durable};
+}
+
+std::uint64_t RocksStore::size_bytes() const {
+  std::uint64_t files = 0;
+  std::uint64_t memory = 0;
+  impl_->db->GetIntProperty(rocksdb::DB::Properties::kTotalSstFilesSize, &files);
+  impl_->db->GetIntProperty(rocksdb::DB::Properties::kCurSizeAllMemTables, &memory);
+  return files + memory;
+}
+
+}  // namespace hearth::graph_rocks
