@@ -103,3 +103,13 @@ test("one makes the owner, uploads a photo and a film, plays it with seeking, pa
   assert.equal(code, 0, appliance.errors);
   assert.ok(ms < 2000, `stopped in ${ms} ms`);
 });
+
+test("the setup link works from the flock's page as well: it says where the box is", async (t) => {
+  const appliance = await startAppliance(t, join(scratch(t), "data"), { args: ["--name", "casa"] });
+  const { hash } = new URL(appliance.ready.setup_url);
+  const page = await (await openProfile(t)).page();
+  await page.goto(`${appliance.ready.flock_shell}/${hash}`);
+  await shell.becomeOwner(page, { box: "Casa", name: "Anna Lindqvist", password: "plum kettle rivers nine" });
+  await shell.openFiles(page);
+  assert.equal((await appliance.stop()).code, 0);
+});

@@ -362,11 +362,13 @@ appliance::Addresses Daemon::Parts::addresses() const {
 std::optional<std::string> Daemon::Parts::setup_url() const {
   const auto code = api.setup_code();
   if (!code || !origins) return std::nullopt;
+  std::vector<Multiaddr> own;
+  for (const std::string& text : addresses().own) own.push_back(*Multiaddr::parse(text));
   const identity::Link link{.kind = identity::LinkKind::setup,
                             .root = keys.root(),
                             .flock = link_flock(),
                             .secret = to_bytes(code->bytes()),
-                            .addresses = {}};
+                            .addresses = std::move(own)};
   return link.url(shell_origin());
 }
 

@@ -114,9 +114,10 @@ function fromLink(link: HearthLink): RootTarget {
 
 /** The box that serves this page tells its own addresses; its certificate is verified like any other's. */
 async function withLocal(target: RootTarget): Promise<RootTarget> {
-  if ((target.multiaddrs?.length ?? 0) > 0 || page.origin === undefined) return target;
+  if (page.origin === undefined) return target;
   const local = await discoverLocal(page.origin).catch(() => undefined);
-  return local?.root === target.root ? { ...target, multiaddrs: local.addrs } : target;
+  if (local?.root !== target.root) return target;
+  return { ...target, multiaddrs: [...new Set([...local.addrs, ...(target.multiaddrs ?? [])])] };
 }
 
 /** One libp2p node, started when it is first needed, and the flock it knows. */
