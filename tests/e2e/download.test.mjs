@@ -71,7 +71,7 @@ test("a download streams to the disk, however large, a folder comes as one ZIP, 
     const from = performance.now();
     await files.getByRole("button", { name: "Download" }).click();
     const got = await began;
-    await files.getByText(/your browser is saving it/).first().waitFor();
+    await files.getByText(/Your browser is saving/).first().waitFor();
     const path = await got.path();
     clearInterval(sample);
     return { name: got.suggestedFilename(), path, growth, ms: performance.now() - from };

@@ -156,7 +156,8 @@ export function Choice<T extends string>({
       }}
     >
       <AriaButton className="h-choice-button">
-        <SelectValue />
+        {/* The chosen item's text alone, without its tick. */}
+        <SelectValue>{({ selectedText }) => selectedText}</SelectValue>
         <ChevronDown className="h-icon" aria-hidden />
       </AriaButton>
       <Popover className="h-popover" offset={4}>

@@ -147,7 +147,7 @@ export function OpenApp() {
     void navigate({ to: "/apps/$app", params: { app: id }, search, replace: true });
   }, [id, path, navigate]);
   return (
-    <Page title={apps.isSuccess && id === undefined ? t("frame.missing") : t("app.loading")}>
+    <Page title={apps.isSuccess && id === undefined ? t("app.not_found") : t("app.loading")}>
       {apps.isPending && <Skeleton />}
       <Trouble
         error={apps.error}

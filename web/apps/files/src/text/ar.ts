@@ -45,7 +45,7 @@ export const ar: Record<FilesKey, string> = {
   "act.move": "نقل إلى",
   "act.trash": "إلى سلة المهملات",
 
-  "download.begun": "{name}، {size}: متصفحك يحفظه ويعرض مدى التقدم.",
+  "download.begun": "متصفحك يحفظ {name} ({size}).",
   "download.refused": "لم يُحفظ {name}. {why}",
   "download.empty": "لا شيء هنا لتنزيله.",
 

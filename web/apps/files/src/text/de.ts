@@ -43,7 +43,7 @@ export const de: Record<FilesKey, string> = {
   "act.move": "Verschieben",
   "act.trash": "In den Papierkorb",
 
-  "download.begun": "{name}, {size}: dein Browser speichert es und zeigt, wie weit er ist.",
+  "download.begun": "Dein Browser speichert {name} ({size}).",
   "download.refused": "{name} wurde nicht gespeichert. {why}",
   "download.empty": "Darin ist nichts zum Herunterladen.",
 

@@ -42,7 +42,7 @@ export const en = {
   "act.move": "Move to",
   "act.trash": "Move to trash",
 
-  "download.begun": "{name}, {size}: your browser is saving it, and shows how far it is.",
+  "download.begun": "Your browser is saving {name} ({size}).",
   "download.refused": "{name} wasn’t saved. {why}",
   "download.empty": "There is nothing in there to download.",
 
