@@ -39,8 +39,8 @@ void Counter::add(model::Stamp stamp, const Id& id, std::int64_t delta) {
   total_.add(delta);
 }
 
-void Counter::erase_up_to(model::Stamp stamp) {
-  const auto end = std::ranges::upper_bound(deltas_, stamp, {}, &Delta::stamp);
+void Counter::erase_below(model::Stamp stamp) {
+  const auto end = std::ranges::lower_bound(deltas_, stamp, {}, &Delta::stamp);
   // A deletion is newer than the base, or was applied before there was one.
   Sum left;
   for (auto delta = end; delta != deltas_.end(); ++delta) left.add(delta->delta);

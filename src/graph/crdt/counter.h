@@ -27,8 +27,8 @@ class Counter {
  public:
   /// Each update's deltas come once.
   void add(model::Stamp stamp, const Id& id, std::int64_t delta);
-  /// Forgets what has a state not above `stamp`.
-  void erase_up_to(model::Stamp stamp);
+  /// Forgets what has a state below `stamp`.
+  void erase_below(model::Stamp stamp);
   /// What is older than `horizon` becomes one sum, which only a deletion changes from then on.
   void purge(model::Stamp horizon);
 

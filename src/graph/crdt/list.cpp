@@ -14,6 +14,10 @@ void List::Element::erase(model::Stamp by) {
   value = model::Null{};
 }
 
+void List::Element::erase_below(model::Stamp by) {
+  if (stamp < by) erase(by);
+}
+
 bool List::knows(const Id& id) const {
   return index_.contains(id) || waiting_.contains(id);
 }
@@ -24,7 +28,7 @@ bool List::insert(const Place& place, const Id& first, std::span<const model::Va
   Element element{.id = first, .parent = place.parent, .side = place.side, .stamp = stamp};
   for (const model::Value& value : values) {
     element.value = value;
-    if (deleted) element.erase(*deleted);
+    if (deleted) element.erase_below(*deleted);
     const Id id = element.id;
     if (knows(id)) {
       all = false;
@@ -121,9 +125,10 @@ void List::erase_known(Element& element, model::Stamp stamp) {
   if (was_visible && element.erased) --visible_;
 }
 
-void List::erase_up_to(model::Stamp stamp) {
-  for (Node& node : nodes_) erase_known(node.element, stamp);
-  for (auto& [id, element] : waiting_) element.erase(stamp);
+void List::erase_below(model::Stamp stamp) {
+  for (Node& node : nodes_)
+    if (node.element.stamp < stamp) erase_known(node.element, stamp);
+  for (auto& [id, element] : waiting_) element.erase_below(stamp);
 }
 
 bool List::adopt(const Fates& fates) {

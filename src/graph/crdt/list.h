@@ -41,7 +41,7 @@ class List {
   /// first, first.index + 1, …. Elements with a state above `stamp` are spared. What is unknown yet
   /// will be erased when it comes.
   void erase(const Id& first, std::uint32_t count, model::Stamp stamp);
-  void erase_up_to(model::Stamp stamp);
+  void erase_below(model::Stamp stamp);
   /// Hangs what waits for parents that never come to the root. True when something was hung.
   bool adopt(const Fates& fates);
   void purge(model::Stamp horizon, const Fates& fates);
@@ -75,7 +75,8 @@ class List {
     std::optional<model::Stamp> erased;
     model::Value value;  // null once erased
 
-    void erase(model::Stamp by);
+    void erase(model::Stamp by);        // by its id: a state not above
+    void erase_below(model::Stamp by);  // by a deletion: a state below
   };
   struct Node {
     Element element;

@@ -62,11 +62,11 @@ void Node::drop_empty(std::string_view name) {
   if (place != properties_.end() && place->name == name && place->empty()) properties_.erase(place);
 }
 
-void Node::erase_up_to(Property& property, model::Stamp stamp) {
-  if (property.value && property.value->stamp <= stamp) property.value = std::nullopt;
-  if (property.counter) property.counter->erase_up_to(stamp);
-  if (property.set) property.set->erase_up_to(stamp);
-  if (property.list) property.list->erase_up_to(stamp);
+void Node::erase_below(Property& property, model::Stamp stamp) {
+  if (property.value && property.value->stamp < stamp) property.value = std::nullopt;
+  if (property.counter) property.counter->erase_below(stamp);
+  if (property.set) property.set->erase_below(stamp);
+  if (property.list) property.list->erase_below(stamp);
 }
 
 Node::Applied Node::apply(const update::Operation& operation, const Cause& cause,
@@ -82,13 +82,13 @@ Node::Applied Node::apply(const update::Operation& operation, const Cause& cause
   };
   const auto is_deleted = [&](const Property& property) {
     const auto deletion = deletion_of(property);
-    return deletion && cause.stamp <= *deletion;
+    return deletion && cause.stamp < *deletion;
   };
 
   if (std::holds_alternative<DeleteNode>(operation)) {
     if (deleted_ && *deleted_ >= cause.stamp) return {};
     deleted_ = cause.stamp;
-    for (Property& property : properties_) erase_up_to(property, cause.stamp);
+    for (Property& property : properties_) erase_below(property, cause.stamp);
     std::erase_if(properties_, [](const Property& property) { return property.empty(); });
     return {.changed = true};
   }
@@ -96,7 +96,7 @@ Node::Applied Node::apply(const update::Operation& operation, const Cause& cause
     Property& target = property(op->property);
     if (target.deleted && *target.deleted >= cause.stamp) return {};
     raise(target.deleted, cause.stamp);
-    erase_up_to(target, cause.stamp);
+    erase_below(target, cause.stamp);
     return {.changed = true};
   }
   if (const auto* op = std::get_if<Put>(&operation)) {

@@ -80,7 +80,7 @@ class Node {
  private:
   Property& property(std::string_view name);
   void drop_empty(std::string_view name);
-  static void erase_up_to(Property& property, model::Stamp stamp);
+  static void erase_below(Property& property, model::Stamp stamp);
 
   std::optional<model::Stamp> deleted_;
   std::vector<Property> properties_;

@@ -53,7 +53,7 @@ bool Set::Kill::takes(const Id& tag, model::Stamp tag_stamp) const {
 
 void Set::include(const model::Value& element, std::vector<update::Field> fields, const Id& tag,
                   model::Stamp stamp, std::optional<model::Stamp> deleted) {
-  if (deleted && stamp <= *deleted) return;
+  if (deleted && stamp < *deleted) return;
   State& state = elements_[encoded(element)];
   const auto taken = [&](const Kill& kill) { return kill.takes(tag, stamp); };
   if (std::ranges::any_of(state.kills, taken)) return;
@@ -74,9 +74,9 @@ void Set::exclude(const model::Value& element, const Id& seen, model::Stamp stam
   state.kills.push_back(added);
 }
 
-void Set::erase_up_to(model::Stamp stamp) {
+void Set::erase_below(model::Stamp stamp) {
   for (auto& [value, state] : elements_)
-    std::erase_if(state.tags, [&](const Tag& tag) { return tag.stamp <= stamp; });
+    std::erase_if(state.tags, [&](const Tag& tag) { return tag.stamp < stamp; });
   std::erase_if(elements_, [](const auto& element) {
     return element.second.tags.empty() && element.second.kills.empty();
   });

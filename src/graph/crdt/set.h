@@ -16,12 +16,12 @@ namespace hearth::crdt {
 
 class Set {
  public:
-  /// `deleted`: what the property's and the node's deletions take, up to this state.
+  /// `deleted`: the property's and the node's deletions take what has a state below.
   void include(const model::Value& element, std::vector<update::Field> fields, const Id& tag,
                model::Stamp stamp, std::optional<model::Stamp> deleted);
   /// Kills the tags of seen.author up to `seen`, those with a state above `stamp` excepted.
   void exclude(const model::Value& element, const Id& seen, model::Stamp stamp);
-  void erase_up_to(model::Stamp stamp);
+  void erase_below(model::Stamp stamp);
   void purge(model::Stamp horizon);
 
   struct Element {

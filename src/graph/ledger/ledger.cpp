@@ -107,16 +107,20 @@ bool Ledger::is_ended(crdt::AuthorNumber author, std::uint64_t seq) const {
 }
 
 bool Ledger::is_complete(std::size_t checkpoint) const {
-  return std::ranges::all_of(
-      checkpoints.chain()[checkpoint].checkpoint.heads, [this](const update::Position& position) {
-        const auto number = authors.find(position.author);
-        const AuthorLog* log = number ? find_log(*number) : nullptr;
-        const Record* record = log ? log->find(position.seq, position.id) : nullptr;
-        if (record == nullptr) return false;
-        for (; record != nullptr; record = record->parent)
-          if (record->body == BodyState::absent) return false;
-        return true;
-      });
+  const auto& heads = checkpoints.chain()[checkpoint].checkpoint.heads;
+  std::vector<const Record*> held;
+  for (const update::Position& position : heads) {
+    const auto number = authors.find(position.author);
+    const AuthorLog* log = number ? find_log(*number) : nullptr;
+    const Record* record = log ? log->find(position.seq, position.id) : nullptr;
+    if (record == nullptr) return false;
+    held.push_back(record);
+  }
+  // Only now the long way, which mostly isn't gone more than once.
+  for (const Record* record : held)
+    for (; record != nullptr; record = record->parent)
+      if (record->body == BodyState::absent) return false;
+  return true;
 }
 
 }  // namespace hearth::ledger

@@ -1,0 +1,239 @@
+#pragma once
+// One space on one machine.
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <hearth/base/bytes.h>
+#include <hearth/base/result.h>
+#include <hearth/base/time.h>
+#include <hearth/crdt/node.h>
+#include <hearth/crypto/ed25519.h>
+#include <hearth/graph_store/store.h>
+#include <hearth/ledger/ledger.h>
+#include <hearth/model/id.h>
+#include <hearth/model/stamp.h>
+#include <hearth/replica/draft.h>
+#include <hearth/update/checkpoint.h>
+#include <hearth/update/header.h>
+#include <hearth/update/membership.h>
+#include <hearth/update/verifier.h>
+
+namespace hearth::replica {
+
+enum class Accepted : std::uint8_t {
+  added,
+  known,  ///< held already
+  held,   ///< in memory alone, until what it follows comes
+};
+
+enum class Refusal : std::uint8_t {
+  malformed,  ///< or a signature that is not right
+  wrong_space,
+  no_certificate,  ///< the first of a log comes with the author's certificate
+  not_allowed,
+  inconsistent,
+  outranked,  ///< one branch of a fork too many
+  full,       ///< too much is held back: come again
+  nothing,    ///< an empty draft
+  store,      ///< the store failed: open the replica anew
+};
+
+struct Options {
+  std::size_t max_held_updates = 4096;
+  std::size_t max_held_bytes = std::size_t{16} << 20;
+  std::size_t max_cached_nodes = 100'000;  ///< kept in memory between commits
+};
+
+/// What a subscriber has to look at again.
+struct Changed {
+  std::string soul;
+  std::optional<std::string> property;  ///< nothing: any of them
+  friend auto operator<=>(const Changed&, const Changed&) = default;
+};
+
+/// Drive it: change it (add…, advance, write), then commit(), then take_changes() and
+/// take_forks(). What was added survives once the store says that commit()'s ticket is durable.
+/// The store's keys under `prefix` are the replica's. After Refusal::store it is of no further use.
+class Replica : public crdt::Fates {
+ public:
+  /// Opens what is there, or begins with nothing. Errors are the store's; corrupt where what it
+  /// holds doesn't fit together.
+  [[nodiscard]] static Result<std::unique_ptr<Replica>, graph_store::StoreError> open(
+      graph_store::Store& store, std::string prefix, const model::SpaceId& space, Timestamp now,
+      const Options& options = {});
+
+  // --- what comes from others, in any order ---
+
+  /// A signed membership entry.
+  [[nodiscard]] Result<Accepted, Refusal> add_entry(BytesView statement);
+  /// `certificate` is looked at with the first update of a log alone; it may be empty.
+  [[nodiscard]] Result<Accepted, Refusal> add(update::VerifiedUpdate update,
+                                              BytesView certificate = {});
+  [[nodiscard]] Result<Accepted, Refusal> add_checkpoint(BytesView statement);
+  /// Time never goes backwards here; a clock that did is set_back.
+  [[nodiscard]] Result<Unit, Refusal> advance(Timestamp now);
+  /// The clock was wrong: what was shown too early is taken back.
+  [[nodiscard]] Result<Unit, Refusal> set_back(Timestamp now);
+  /// When something becomes visible next.
+  [[nodiscard]] std::optional<Timestamp> deadline() const;
+
+  // --- what we write ---
+
+  [[nodiscard]] Result<Draft, Refusal> draft(const model::AuthorKey& author, Timestamp now);
+  /// Signs the draft as the author's next update, adds it, and returns it for the others. The
+  /// certificate is needed with the author's first. not_allowed: the author may not write here.
+  [[nodiscard]] Result<update::Update, Refusal> write(const Draft& draft,
+                                                      const crypto::Ed25519PrivateKey& key,
+                                                      BytesView certificate = {});
+  /// By the home: what is held, as of now. inconsistent: a forked author has several branches that
+  /// count; name one first.
+  [[nodiscard]] Result<Bytes, Refusal> checkpoint(const crypto::Ed25519PrivateKey& home,
+                                                  Timestamp now);
+
+  // --- what is there ---
+
+  /// Borrowed until the replica changes. Nothing: no such node, or nothing left of it.
+  [[nodiscard]] Result<const crdt::Node*, Refusal> node(std::string_view soul);
+  /// Souls of nodes, ascending, from the first that is not below `from`; `visit` returns false to
+  /// stop.
+  [[nodiscard]] Result<Unit, Refusal> souls(
+      std::string_view from, const std::function<bool(std::string_view soul)>& visit);
+  [[nodiscard]] const ledger::Ledger& ledger() const { return ledger_; }
+  [[nodiscard]] const crdt::Authors& authors() const { return ledger_.authors; }
+  [[nodiscard]] Timestamp now() const { return now_; }
+  /// An update as it came, body included if that is held.
+  [[nodiscard]] Result<update::Update, Refusal> update_of(const ledger::Record& record) const;
+  [[nodiscard]] Result<Bytes, Refusal> certificate_of(const ledger::Record& record) const;
+  /// The canonical encoding of the state (docs/protocol/graph.md, section 6), and its SHA-256.
+  [[nodiscard]] Result<Bytes, Refusal> canonical_state();
+  [[nodiscard]] Result<model::Bytes32, Refusal> digest();
+
+  // --- what follows ---
+
+  /// Writes what changed as one batch.
+  [[nodiscard]] Result<graph_store::Ticket, Refusal> commit();
+  [[nodiscard]] std::vector<Changed> take_changes();
+  /// Proofs against authors who forked, the first of each.
+  [[nodiscard]] std::vector<update::ForkProof> take_forks();
+
+  [[nodiscard]] bool is_void(crdt::AuthorNumber author, std::uint64_t seq) const override;
+  [[nodiscard]] bool is_covered(crdt::AuthorNumber author, std::uint64_t seq) const override;
+
+ private:
+  friend class Draft;
+  using Soul = std::string;
+  struct Slot {
+    crdt::Node node;
+    bool is_dirty = false;
+  };
+  struct Held {
+    update::VerifiedUpdate update;
+    Bytes certificate;
+    std::size_t size;
+  };
+  using HeldKey = std::pair<model::AuthorKey, std::uint64_t>;
+  // What goes into the store's record of an update, beside what the ledger remembers.
+  struct Stored {
+    std::uint64_t epoch = 0;
+    model::Bytes32 body_hash{};
+    crypto::Ed25519Signature signature{};
+    std::optional<Bytes> body;
+  };
+
+  Replica(graph_store::Store& store, std::string prefix, const model::SpaceId& space,
+          const Options& options)
+      : store_(store), prefix_(std::move(prefix)), options_(options), ledger_(space) {}
+
+  // replica.cpp
+  [[nodiscard]] Result<Accepted, Refusal> add_with_followers(update::VerifiedUpdate update,
+                                                             BytesView certificate);
+  [[nodiscard]] Result<Accepted, Refusal> add_one(update::VerifiedUpdate& update,
+                                                  BytesView certificate);
+  [[nodiscard]] Result<Accepted, Refusal> hold(update::VerifiedUpdate update,
+                                               BytesView certificate);
+  [[nodiscard]] Result<std::uint32_t, Refusal> root_of(ledger::AuthorLog& log,
+                                                       const update::Header& header,
+                                                       BytesView certificate);
+  // Judges the body and keeps the record; then what follows from it.
+  [[nodiscard]] Result<Unit, Refusal> take_body(ledger::Record& record,
+                                                const update::Header& header,
+                                                const crypto::Ed25519Signature& signature,
+                                                const std::optional<Bytes>& body);
+  [[nodiscard]] Result<Unit, Refusal> note_fork(ledger::AuthorLog& log,
+                                                const ledger::Record& record);
+  [[nodiscard]] Result<Accepted, Refusal> add_statement(BytesView statement, bool is_entry);
+  [[nodiscard]] Result<Accepted, ledger::LedgerError> add_to_ledger(BytesView statement,
+                                                                    bool is_entry);
+  [[nodiscard]] Result<Unit, Refusal> retry_statements();
+
+  // state.cpp
+  [[nodiscard]] Result<Slot*, Refusal> slot(std::string_view soul);
+  [[nodiscard]] Result<Unit, Refusal> settle(ledger::Record& record, const update::Body* body);
+  [[nodiscard]] Result<Unit, Refusal> apply(ledger::Record& record, const update::Body& body);
+  void apply_change(Slot& slot, const ledger::Record& record, const update::Body& body,
+                    const update::Change& change, const crdt::Fates& fates);
+  [[nodiscard]] std::vector<crdt::AuthorNumber> places_of(const ledger::Record& record,
+                                                          const update::Body& body);
+  [[nodiscard]] Result<Unit, Refusal> reassess(const std::vector<ledger::Record*>& records,
+                                               std::set<Soul> touched);
+  [[nodiscard]] Result<Unit, Refusal> reassess_all();
+  [[nodiscard]] Result<Unit, Refusal> rebuild(const std::set<Soul>& souls);
+  [[nodiscard]] Result<Unit, Refusal> purge_when_complete();
+  [[nodiscard]] Result<Unit, Refusal> purge_all(std::size_t checkpoint);
+  [[nodiscard]] Result<update::Body, Refusal> body_of(const ledger::Record& record) const;
+  // Every soul in memory or in the store.
+  [[nodiscard]] Result<std::set<Soul>, Refusal> all_souls() const;
+  void note_fate(std::string_view soul, const crdt::Node& node);
+  void undefer(const ledger::Record& record);
+  [[nodiscard]] std::vector<ledger::Record*> all_records();
+
+  // storage.cpp
+  [[nodiscard]] Result<Unit, graph_store::StoreError> load();
+  [[nodiscard]] Result<Unit, graph_store::StoreError> load_record(std::string_view key,
+                                                                  BytesView value);
+  [[nodiscard]] std::string key(char table, std::string_view rest) const;
+  [[nodiscard]] std::string record_key(const ledger::Record& record) const;
+  [[nodiscard]] Result<std::optional<Bytes>, Refusal> read(const std::string& key) const;
+  void store_record(const ledger::Record& record, const Stored& stored);
+  [[nodiscard]] Result<Stored, Refusal> load_stored(const ledger::Record& record) const;
+  [[nodiscard]] model::Bytes32 prev_of(const ledger::Record& record) const;
+  void store_new_authors();
+  [[nodiscard]] Result<Unit, Refusal> visit_nodes(
+      const std::function<void(std::string_view soul, const crdt::Node& node)>& visit);
+  [[nodiscard]] Result<model::Bytes32, Refusal> digest_at_checkpoint(
+      const std::vector<update::Position>& heads, Timestamp time);
+
+  graph_store::Store& store_;
+  std::string prefix_;
+  Options options_;
+  ledger::Ledger ledger_;
+  Timestamp now_{.ms = 0};
+  model::HybridClock clock_;
+  std::vector<model::CheckpointId> purged_;  // the checkpoints whose purge the state has seen
+
+  std::map<Soul, Slot, std::less<>> nodes_;
+  std::set<Soul> fated_;  // whose lists depend on verdicts
+  std::set<Soul> collided_;
+  std::multimap<model::Stamp, ledger::Record*> deferred_;
+  std::map<HeldKey, std::vector<Held>> held_;
+  std::size_t held_count_ = 0, held_bytes_ = 0;
+  std::vector<std::pair<Bytes, bool>> statements_;  // with whether it is an entry
+  std::set<crdt::AuthorNumber> flagged_;            // forked, and told
+  std::size_t stored_authors_ = 0;
+
+  std::map<std::string, std::optional<Bytes>> pending_;  // written, not committed
+  bool is_unsaved_ = false;                              // so are some nodes
+  graph_store::Ticket last_ticket_;
+  std::set<Changed> changes_;
+  std::vector<update::ForkProof> forks_;
+};
+
+}  // namespace hearth::replica

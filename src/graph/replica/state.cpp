@@ -1,0 +1,327 @@
+#include <algorithm>
+
+#include <hearth/base/assert.h>
+#include <hearth/replica/replica.h>
+
+namespace hearth::replica {
+
+using ledger::Record;
+using ledger::Verdict;
+
+namespace {
+
+// While a node is built anew, everything may still come.
+class OpenFates final : public crdt::Fates {
+ public:
+  [[nodiscard]] bool is_void(crdt::AuthorNumber, std::uint64_t) const override { return false; }
+  [[nodiscard]] bool is_covered(crdt::AuthorNumber, std::uint64_t) const override { return false; }
+};
+
+// As they are once that many checkpoints were purged.
+class FatesAt final : public crdt::Fates {
+ public:
+  FatesAt(const ledger::Ledger& ledger, std::size_t purged) : ledger_(ledger), purged_(purged) {}
+  [[nodiscard]] bool is_void(crdt::AuthorNumber author, std::uint64_t seq) const override {
+    return ledger_.is_ended(author, seq) || is_covered(author, seq);
+  }
+  [[nodiscard]] bool is_covered(crdt::AuthorNumber author, std::uint64_t seq) const override {
+    return purged_ > 0 && ledger_.is_covered(author, seq, purged_ - 1);
+  }
+
+ private:
+  const ledger::Ledger& ledger_;
+  std::size_t purged_;
+};
+
+// Nothing is below zero.
+std::optional<model::Stamp> horizon_of(const ledger::Checkpoints::Link& link) {
+  return model::Stamp::create(link.horizon_ms());
+}
+
+}  // namespace
+
+bool Replica::is_void(crdt::AuthorNumber author, std::uint64_t seq) const {
+  return FatesAt{ledger_, purged_.size()}.is_void(author, seq);
+}
+
+bool Replica::is_covered(crdt::AuthorNumber author, std::uint64_t seq) const {
+  return FatesAt{ledger_, purged_.size()}.is_covered(author, seq);
+}
+
+// --- verdicts ---
+
+Result<Unit, Refusal> Replica::settle(Record& record, const update::Body* body) {
+  HEARTH_ASSERT(record.counts && !record.applied);
+  if (record.stamp > model::Stamp::at(now_)) {
+    deferred_.emplace(record.stamp, &record);
+    return Unit{};
+  }
+  if (body != nullptr) return apply(record, *body);
+  HEARTH_TRY(const update::Body read, body_of(record));
+  return apply(record, read);
+}
+
+std::vector<Record*> Replica::all_records() {
+  std::vector<Record*> all;
+  for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {
+    const auto records = ledger_.log(author).records();
+    all.insert(all.end(), records.begin(), records.end());
+  }
+  return all;
+}
+
+Result<Unit, Refusal> Replica::reassess_all() {
+  // A chain that lost a checkpoint whose purge the state has seen: all over again.
+  std::vector<model::CheckpointId> chain;
+  for (const auto& link : ledger_.checkpoints.chain()) chain.push_back(link.id);
+  std::set<Soul> touched;
+  if (purged_.size() > chain.size() || !std::equal(purged_.begin(), purged_.end(), chain.begin())) {
+    purged_.clear();
+    HEARTH_TRY(touched, all_souls());
+    for (const Record* record : all_records()) {
+      if (!record->applied) continue;
+      HEARTH_TRY(const update::Body body, body_of(*record));
+      for (const update::Change& change : body.changes) touched.insert(change.soul);
+    }
+  }
+  touched.insert(fated_.begin(), fated_.end());
+  HEARTH_CHECK(reassess(all_records(), std::move(touched)));
+  return purge_when_complete();
+}
+
+Result<Unit, Refusal> Replica::reassess(const std::vector<Record*>& records,
+                                        std::set<Soul> touched) {
+  std::vector<Record*> counting;
+  for (Record* record : records) {
+    const bool counts = ledger_.judge(*record) == Verdict::counts;
+    if (counts == record->counts) continue;
+    record->counts = counts;
+    if (counts) {
+      counting.push_back(record);
+    } else if (record->applied) {
+      HEARTH_TRY(const update::Body body, body_of(*record));
+      for (const update::Change& change : body.changes) touched.insert(change.soul);
+      record->applied = false;
+    } else {
+      undefer(*record);
+    }
+  }
+  HEARTH_CHECK(rebuild(touched));
+  for (Record* record : counting) HEARTH_CHECK(settle(*record, nullptr));
+  return rebuild(std::exchange(collided_, {}));
+}
+
+void Replica::undefer(const Record& record) {
+  const auto [begin, end] = deferred_.equal_range(record.stamp);
+  const auto found = std::find_if(begin, end, [&](const auto& at) { return at.second == &record; });
+  if (found != end) deferred_.erase(found);
+}
+
+// --- time ---
+
+Result<Unit, Refusal> Replica::advance(Timestamp now) {
+  if (now <= now_) return Unit{};
+  now_ = now;
+  while (!deferred_.empty() && deferred_.begin()->first <= model::Stamp::at(now_)) {
+    Record* due = deferred_.begin()->second;
+    deferred_.erase(deferred_.begin());
+    HEARTH_CHECK(settle(*due, nullptr));
+  }
+  HEARTH_CHECK(rebuild(std::exchange(collided_, {})));
+  return purge_when_complete();
+}
+
+Result<Unit, Refusal> Replica::set_back(Timestamp now) {
+  if (now >= now_) return advance(now);
+  now_ = now;
+  clock_ = {};
+  std::set<Soul> touched;
+  for (Record* record : all_records()) {
+    if (!record->applied) continue;
+    if (record->stamp <= model::Stamp::at(now_)) {
+      clock_.witness(record->stamp);
+      continue;
+    }
+    HEARTH_TRY(const update::Body body, body_of(*record));
+    for (const update::Change& change : body.changes) touched.insert(change.soul);
+    record->applied = false;
+    deferred_.emplace(record->stamp, record);
+  }
+  return rebuild(touched);
+}
+
+std::optional<Timestamp> Replica::deadline() const {
+  std::optional<double> due;
+  if (!deferred_.empty()) due = deferred_.begin()->first.ms();
+  if (purged_.size() < ledger_.checkpoints.chain().size()) {
+    const double complete = ledger_.checkpoints.chain()[purged_.size()].latest_ms();
+    // Only while it still waits for time; for updates it waits without end.
+    if (complete > static_cast<double>(now_.ms)) due = std::min(due.value_or(complete), complete);
+  }
+  if (!due) return std::nullopt;
+  const auto whole = static_cast<std::int64_t>(*due);
+  return Timestamp{.ms = static_cast<double>(whole) < *due ? whole + 1 : whole};
+}
+
+// --- nodes ---
+
+Result<Replica::Slot*, Refusal> Replica::slot(std::string_view soul) {
+  if (const auto cached = nodes_.find(soul); cached != nodes_.end()) return &cached->second;
+  Slot slot;
+  HEARTH_TRY(const auto stored, read(key('n', soul)));
+  if (stored) {
+    codec::CborReader reader{*stored};
+    auto node = Result<crdt::Node, crdt::StateError>{Failure{crdt::StateError::malformed}};
+    if (reader.array(2)) node = crdt::Node::read({reader, ledger_.authors, crdt::Names::numbers});
+    if (!node || !reader.done()) return Failure{Refusal::store};
+    slot.node = std::move(*node);
+  }
+  return &nodes_.emplace(soul, std::move(slot)).first->second;
+}
+
+Result<const crdt::Node*, Refusal> Replica::node(std::string_view soul) {
+  HEARTH_TRY(const Slot* found, slot(soul));
+  return found->node.empty() ? nullptr : &found->node;
+}
+
+std::vector<crdt::AuthorNumber> Replica::places_of(const Record& record, const update::Body& body) {
+  std::vector<crdt::AuthorNumber> places{record.author};
+  for (const model::AuthorKey& author : body.authors)
+    places.push_back(ledger_.authors.number(author));
+  return places;
+}
+
+Result<Unit, Refusal> Replica::apply(Record& record, const update::Body& body) {
+  for (const update::Change& change : body.changes) {
+    HEARTH_TRY(Slot * touched, slot(change.soul));
+    apply_change(*touched, record, body, change, *this);
+    note_fate(change.soul, touched->node);
+  }
+  record.applied = true;
+  clock_.witness(record.stamp);
+  return Unit{};
+}
+
+void Replica::apply_change(Slot& slot, const Record& record, const update::Body& body,
+                           const update::Change& change, const crdt::Fates& fates) {
+  const auto places = places_of(record, body);
+  const crdt::Cause cause{.author = record.author, .seq = record.seq, .stamp = record.stamp};
+  std::uint32_t index = 0;
+  slot.is_dirty = is_unsaved_ = true;
+  for (const update::Operation& operation : change.operations) {
+    const auto applied = slot.node.apply(operation, cause, index, places, ledger_.authors, fates);
+    index += update::indices_of(operation);
+    if (applied.collided) collided_.insert(change.soul);
+    if (!applied.changed) continue;
+    changes_.insert(std::visit(
+        [&](const auto& op) {
+          if constexpr (requires { op.property; }) {
+            return Changed{change.soul, op.property};
+          } else {
+            return Changed{change.soul, std::nullopt};
+          }
+        },
+        operation));
+  }
+}
+
+void Replica::note_fate(std::string_view soul, const crdt::Node& node) {
+  const auto noted = fated_.find(Soul{soul});
+  if (node.depends_on_fates() == (noted != fated_.end())) return;
+  if (noted == fated_.end()) {
+    fated_.emplace(soul);
+    pending_[key('f', soul)] = Bytes{};
+  } else {
+    fated_.erase(noted);
+    pending_[key('f', soul)] = std::nullopt;
+  }
+}
+
+// From the log, in an order that is the same everywhere: of two elements with one id (forks), the
+// one of the smaller update id comes first and stays.
+Result<Unit, Refusal> Replica::rebuild(const std::set<Soul>& souls) {
+  if (souls.empty()) return Unit{};
+  for (const Soul& soul : souls) {
+    HEARTH_TRY(Slot * rebuilt, slot(soul));
+    *rebuilt = {.node = {}, .is_dirty = true};
+    is_unsaved_ = true;
+    changes_.insert({soul, std::nullopt});
+  }
+  const OpenFates open;
+  for (Record* record : all_records()) {
+    if (!record->applied) continue;
+    HEARTH_TRY(const update::Body body, body_of(*record));
+    for (const update::Change& change : body.changes)
+      if (souls.contains(change.soul))
+        apply_change(nodes_.at(change.soul), *record, body, change, open);
+  }
+  const auto& chain = ledger_.checkpoints.chain();
+  for (const Soul& soul : souls) {
+    crdt::Node& node = nodes_.at(soul).node;
+    for (std::size_t i = 0; i < purged_.size(); ++i) {
+      const FatesAt fates{ledger_, i + 1};
+      node.adopt(fates);
+      if (const auto horizon = horizon_of(chain[i])) node.purge(*horizon, fates);
+    }
+    node.adopt(*this);
+    note_fate(soul, node);
+    collided_.erase(soul);
+  }
+  return Unit{};
+}
+
+Result<std::set<Replica::Soul>, Refusal> Replica::all_souls() const {
+  std::set<Soul> souls;
+  for (const auto& [soul, slot] : nodes_) souls.insert(soul);
+  const std::size_t skipped = prefix_.size() + 1;
+  const auto scanned =
+      store_.scan(graph_store::prefix_range(key('n', {})), [&](std::string_view place, BytesView) {
+        souls.emplace(place.substr(skipped));
+        return true;
+      });
+  if (!scanned) return Failure{Refusal::store};
+  return souls;
+}
+
+// --- purge ---
+
+Result<Unit, Refusal> Replica::purge_when_complete() {
+  const auto& chain = ledger_.checkpoints.chain();
+  while (purged_.size() < chain.size()) {
+    const auto& next = chain[purged_.size()];
+    // Until then some of what it covers may be invisible yet.
+    if (static_cast<double>(now_.ms) < next.latest_ms() || !ledger_.is_complete(purged_.size()))
+      return Unit{};
+    HEARTH_CHECK(purge_all(purged_.size()));
+    purged_.push_back(next.id);
+  }
+  return Unit{};
+}
+
+// In steps, each written by itself: a purge that was cut short is repeated from the beginning, and
+// finds less to do.
+Result<Unit, Refusal> Replica::purge_all(std::size_t checkpoint) {
+  constexpr std::size_t step = 1000;
+  const auto& link = ledger_.checkpoints.chain()[checkpoint];
+  const FatesAt fates{ledger_, checkpoint + 1};
+  std::string from;
+  while (true) {
+    HEARTH_CHECK(commit());
+    std::vector<Soul> batch;
+    HEARTH_CHECK(souls(from, [&](std::string_view soul) {
+      batch.emplace_back(soul);
+      return batch.size() < step;
+    }));
+    for (const Soul& soul : batch) {
+      HEARTH_TRY(Slot * purged, slot(soul));
+      purged->node.adopt(fates);
+      if (const auto horizon = horizon_of(link)) purged->node.purge(*horizon, fates);
+      purged->is_dirty = is_unsaved_ = true;
+      note_fate(soul, purged->node);
+    }
+    if (batch.size() < step) return Unit{};
+    from = batch.back() + '\0';
+  }
+}
+
+}  // namespace hearth::replica
