@@ -234,5 +234,46 @@ TEST(Query, DecodesAndRefusesBadEscapes) {
   EXPECT_FALSE(percent_decode("%4"));
 }
 
+Task<void> shout(ByteStream& stream) {
+  Bytes buffer(100);
+  while (const std::size_t count = co_await stream.read_some(buffer)) {
+    for (std::byte& b : buffer) b = static_cast<std::byte>(std::toupper(std::to_integer<int>(b)));
+    co_await stream.write(BytesView{buffer}.first(count));
+  }
+}
+
+Task<Response> agree(Request) {
+  Response response = Response::empty(101);
+  response.headers = {{"Connection", "Upgrade"}, {"Upgrade", "shout"}};
+  response.take_over = shout;
+  co_return response;
+}
+
+TEST_F(Http, HandsTheConnectionOverToAnotherProtocol) {
+  auto stream = serve_with(agree);
+  const std::string heard = run([](ByteStream& s) -> Task<std::string> {
+    co_await s.write(
+        as_bytes("GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\n"));
+    std::string answer;
+    Bytes buffer(4096);
+    while (answer.find("\r\n\r\n") == std::string::npos)
+      answer += as_text(BytesView{buffer}.first(co_await s.read_some(buffer)));
+    co_await s.write(as_bytes("hello"));
+    co_await s.close_write();
+    while (const std::size_t count = co_await s.read_some(buffer))
+      answer += as_text(BytesView{buffer}.first(count));
+    co_return answer;
+  }(*stream));
+  EXPECT_TRUE(heard.starts_with("HTTP/1.1 101 Switching Protocols\r\n")) << heard;
+  EXPECT_NE(heard.find("Upgrade: shout\r\n"), std::string::npos);
+  EXPECT_TRUE(heard.ends_with("\r\n\r\nHELLO")) << heard;
+}
+
+TEST_F(Http, HandsNothingOverToAClientThatSpeaksTooSoon) {
+  const std::string heard = raw(
+      agree, "GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\nhello");
+  EXPECT_EQ(heard, "");
+}
+
 }  // namespace
 }  // namespace hearth::http

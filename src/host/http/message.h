@@ -88,6 +88,9 @@ struct Response {
   int status = 200;
   Headers headers;
   std::unique_ptr<Body> body = make_body();
+  /// With status 101 (RFC 9110 section 15.2.2): speaks the new protocol, from its first byte, until
+  /// it returns; then the connection ends. No time-outs are kept for it.
+  std::function<Task<void>(loop::ByteStream&)> take_over;
 
   [[nodiscard]] static Response text(int status, std::string text);
   /// `json` is JSON text already.

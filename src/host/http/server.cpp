@@ -68,6 +68,24 @@ Task<void> respond(loop::ByteStream& stream, Response& response, bool head, bool
   if (!head) co_await write_body(stream, *response.body, framing);
 }
 
+/// What follows one exchange.
+enum class After : std::uint8_t {
+  next,    ///< another request
+  end,     ///< nothing; the client knows
+  linger,  ///< nothing, though the client may still be sending
+};
+
+/// Switches protocols as the handler agreed to.
+Task<After> hand_over(WatchedStream& stream, const MessageReader& reader, Response& response) {
+  // Whoever speaks before hearing our agreement speaks neither protocol.
+  if (!reader.complete() || reader.has_buffered()) co_return After::linger;
+  co_await write_head(stream, "HTTP/1.1 101 Switching Protocols", response.headers, Framing::none,
+                      0);
+  stream.rest();
+  co_await response.take_over(stream);
+  co_return After::end;
+}
+
 /// Reads what the handler left of a body; false when that is more than `limit`.
 Task<bool> drain(MessageReader& reader, std::uint64_t limit) {
   if (reader.complete()) co_return true;
@@ -95,13 +113,6 @@ Task<Response> answer(const Handler& handler, Request request) {
     co_return Response::text(500, "Something went wrong here. Try again.\n");
   }
 }
-
-/// What follows one exchange.
-enum class After : std::uint8_t {
-  next,    ///< another request
-  end,     ///< nothing; the client knows
-  linger,  ///< nothing, though the client may still be sending
-};
 
 /// The answer is sent and our side closed: lets the client find it.
 Task<void> linger(WatchedStream& stream, const ServeOptions& options) {
@@ -151,6 +162,8 @@ Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handle
   stream.rest();
   Response response = co_await answer(handler, std::move(request));
   stream.allow(options.idle_timeout);
+  if (response.status == 101 && response.take_over)
+    co_return co_await hand_over(stream, reader, response);
   // A client that still waits for our word to send its body won't send it; a long one isn't worth
   // keeping the connection for.
   const auto length = reader.content_length();
