@@ -260,6 +260,31 @@ tests["Arabic runs from right to left, German and English from left to right"] =
   }
 };
 
+tests["settings: a new password asks for the present one; this device is renamed there, and forgotten"] =
+  async () => {
+    const page = await open("scene=inside&path=/settings&fail=changePassword:wrong_password", {});
+    await page.getByRole("button", { name: "Change password" }).click();
+    const dialog = page.getByRole("dialog", { name: "Change password" });
+    await dialog.getByLabel("New password").fill("plum kettle rivers ten");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText("Your password, please.").waitFor();
+    await dialog.getByLabel("Present password").fill("not this one");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByRole("alert").waitFor();
+    assert.equal(await dialog.getByLabel("New password").inputValue(), "plum kettle rivers ten");
+    await page.evaluate(() => globalThis.box.fail.clear());
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Rename", exact: true }).click();
+    await page.getByRole("dialog").getByRole("textbox").fill("Study");
+    await page.keyboard.press("Enter");
+    await page.getByText("It’s called Study.").waitFor();
+    await page.getByRole("button", { name: "Forget this device" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Forget" }).click();
+    await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
+    await page.context().close();
+  };
+
 tests["theme and language change at once, and are kept"] = async () => {
   const page = await open("scene=inside&path=/settings", {});
   await page.getByRole("button", { name: /Theme/ }).click();
