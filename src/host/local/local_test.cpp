@@ -64,6 +64,19 @@ TEST_F(Loopback, ServesShellAndBootPageByHost) {
   EXPECT_EQ(type("127.0.0.1:8420", "/").first, 302);
 }
 
+// Past the worker, as a browser goes on with a download: the page must not become part of a file.
+TEST_F(Loopback, GivesTheBootPageToNavigationsAlone) {
+  const std::string app = std::string{label} + ".hearth.localhost:8420";
+  const auto status = [&](http::Headers headers) {
+    return origins_->serve(request(app, "/api/v1/content/a.jpg", std::move(headers))).status;
+  };
+  EXPECT_EQ(status({{"Sec-Fetch-Dest", "document"}}), 200);
+  EXPECT_EQ(status({{"Sec-Fetch-Dest", "iframe"}}), 200);
+  EXPECT_EQ(status({{"Sec-Fetch-Dest", "empty"}}), 404);
+  EXPECT_EQ(status({{"Sec-Fetch-Dest", "image"}}), 404);
+  EXPECT_EQ(status({{"Range", "bytes=1000-"}}), 404);
+}
+
 TEST_F(Loopback, RefusesRebindingHosts) {
   for (const auto* host : {"evil.example", "evil.example:8420", "hearth.localhost:9999", "",
                            "home.hearth.localhost:8420.evil.example", "xhome.hearth.localhost:8420",

@@ -47,6 +47,14 @@ Origin Origins::origin_of(std::string_view host) const {
   return is_app_label(label) ? Origin::app : Origin::unknown;
 }
 
+namespace {
+bool asks_for_page(const http::Request& request) {
+  const auto wanted = request.headers.get("Sec-Fetch-Dest").value_or("document");
+  const bool is_page = wanted == "document" || wanted == "iframe" || wanted == "frame";
+  return is_page && !request.headers.has("Range");
+}
+}  // namespace
+
 http::Response Origins::serve(const http::Request& request) const {
   const Origin origin = origin_of(request.headers.get("host").value_or(""));
   const std::string_view path = request.path();
@@ -69,6 +77,10 @@ http::Response Origins::serve(const http::Request& request) const {
       // Only the boot page and what it needs: an app's own worker could else take the place of
       // ours.
       const bool is_part = path.starts_with("/.hearth/") && names_file(path);
+      // A download gone on with by the browser itself comes past the worker, and must not end with
+      // a page in its file.
+      if (!is_part && !asks_for_page(request))
+        return http::Response::text(404, "Only pages are served here.\n");
       response = boot_.get(request, path, is_part ? "" : "/.hearth/boot.html");
       response.headers.add("Content-Security-Policy", app_csp_);
       response.headers.add("Origin-Agent-Cluster", "?1");
