@@ -60,6 +60,9 @@ struct Limits {
   std::size_t memory_bytes_per_connection = std::size_t{16} << 20;
   /// The same over all connections.
   std::size_t memory_bytes = std::size_t{256} << 20;
+  /// Of it (a quarter at most), for connections that hold little (256 KiB): those that hold much
+  /// can't take it all, and so starve none that come later.
+  std::size_t memory_bytes_for_newcomers = std::size_t{64} << 20;
   /// The largest window of one stream: 8 MiB fill 1 Gbit/s at 65 ms.
   std::size_t max_stream_window_bytes = std::size_t{8} << 20;
 

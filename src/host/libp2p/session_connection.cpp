@@ -106,7 +106,8 @@ Shared::Shared(asio::any_io_executor on, HostOptions given, const loop::SystemCl
       id(PeerId::from_public_key(options.key.public_key())),
       credentials(options.key, entropy),
       resources(options.limits),
-      memory(options.limits.memory_bytes),
+      memory(options.limits.memory_bytes, nullptr,
+             std::min(options.limits.memory_bytes / 4, options.limits.memory_bytes_for_newcomers)),
       // Not touched, and so not resident, until there is traffic.
       receive_scratch(std::make_unique_for_overwrite<std::byte[]>(scratch_bytes)),
       transmit_scratch(std::make_unique_for_overwrite<std::byte[]>(scratch_bytes)) {}
