@@ -10,7 +10,7 @@ using update::Side;
 
 void List::Element::erase(model::Stamp by) {
   if (by < stamp) return;
-  if (!erased || by > *erased) erased = by;
+  if (!erased || by < *erased) erased = by;
   value = model::Null{};
 }
 
@@ -23,12 +23,12 @@ bool List::knows(const Id& id) const {
 }
 
 bool List::insert(const Place& place, const Id& first, std::span<const model::Value> values,
-                  model::Stamp stamp, std::optional<model::Stamp> deleted, const Fates& fates) {
+                  model::Stamp stamp, std::optional<model::Stamp> erased, const Fates& fates) {
   bool all = true;
   Element element{.id = first, .parent = place.parent, .side = place.side, .stamp = stamp};
   for (const model::Value& value : values) {
     element.value = value;
-    if (deleted) element.erase_below(*deleted);
+    if (erased) element.erase(*erased);
     const Id id = element.id;
     if (knows(id)) {
       all = false;
@@ -44,10 +44,12 @@ bool List::insert(const Place& place, const Id& first, std::span<const model::Va
 }
 
 void List::add(Element element, const Fates& fates) {
-  const std::pair update{element.id.author, element.id.seq};
-  if (const auto erases = erases_.find(update); erases != erases_.end()) {
-    if (const auto stamp = erases->second.take(element.id.index)) element.erase(*stamp);
-    if (erases->second.empty()) erases_.erase(erases);
+  const auto [author, index, seq] = element.id;
+  for (auto erases = erases_.lower_bound({author, seq, model::Stamp{}});
+       erases != erases_.end() && std::get<0>(erases->first) == author &&
+       std::get<1>(erases->first) == seq;) {
+    if (erases->second.take(index)) element.erase(std::get<2>(erases->first));
+    erases = erases->second.empty() ? erases_.erase(erases) : std::next(erases);
   }
   if (element.parent && !index_.contains(*element.parent)) {
     if (waiting_.contains(*element.parent) ||
@@ -99,10 +101,9 @@ std::uint32_t List::hang(Element element) {
 }
 
 void List::erase(const Id& first, std::uint32_t count, model::Stamp stamp) {
-  const std::pair update{first.author, first.seq};
   std::uint32_t unknown = first.index;  // the first of those not looked up yet
   const auto expect = [&](std::uint32_t end) {
-    if (unknown < end) erases_[update].raise(unknown, end, stamp);
+    if (unknown < end) erases_[{first.author, first.seq, stamp}].add(unknown, end);
   };
   for (std::uint32_t index = first.index; index < first.index + count; ++index) {
     const Id id{.author = first.author, .index = index, .seq = first.seq};
@@ -155,8 +156,7 @@ bool List::adopt(const Fates& fates) {
 }
 
 void List::purge(model::Stamp horizon, const Fates& fates) {
-  for (auto& [update, spans] : erases_) spans.purge(horizon);
-  std::erase_if(erases_, [](const auto& erase) { return erase.second.empty(); });
+  std::erase_if(erases_, [&](const auto& erase) { return std::get<2>(erase.first) < horizon; });
 
   // Whether an element may go depends on what the checkpoint covers alone, so that it goes on every
   // replica, whatever else has come there already.
@@ -342,12 +342,20 @@ void List::write(const StateWriter& writer) const {
   std::vector<const Element*> waiting;
   for (const auto& [id, element] : waiting_) waiting.push_back(&element);
   std::ranges::sort(waiting, by_id);
-  std::vector<std::pair<Id, Spans::Span>> erases;
-  for (const auto& [update, spans] : erases_)
-    for (const Spans::Span& span : spans.spans())
-      erases.push_back({{.author = update.first, .index = span.begin, .seq = update.second}, span});
-  std::ranges::sort(erases, [&](const auto& a, const auto& b) {
-    return compare(a.first, b.first, writer.authors) < 0;
+  struct Erases {
+    Id first;
+    std::uint32_t count;
+    model::Stamp stamp;
+  };
+  std::vector<Erases> erases;
+  for (const auto& [key, ranges] : erases_) {
+    const auto& [author, seq, stamp] = key;
+    for (const auto& [begin, end] : ranges.ranges())
+      erases.push_back({{.author = author, .index = begin, .seq = seq}, end - begin, stamp});
+  }
+  std::ranges::sort(erases, [&](const Erases& a, const Erases& b) {
+    if (const auto order = compare(a.first, b.first, writer.authors); order != 0) return order < 0;
+    return std::pair{a.count, a.stamp} < std::pair{b.count, b.stamp};
   });
 
   writer.to.array(writer.names == Names::keys ? 3 : 4);
@@ -356,11 +364,11 @@ void List::write(const StateWriter& writer) const {
     for (const Element* element : *group) write(writer, *element);
   }
   writer.to.array(erases.size());
-  for (const auto& [id, span] : erases) {
+  for (const auto& [first, length, stamp] : erases) {
     writer.to.array(5);
-    writer.id(id);
-    writer.to.uint(span.end - span.begin);
-    writer.stamp(span.stamp);
+    writer.id(first);
+    writer.to.uint(length);
+    writer.stamp(stamp);
   }
   if (writer.names == Names::numbers) writer.to.boolean(adopted_);
 }
@@ -414,8 +422,8 @@ Result<List, StateError> List::read(const StateReader& reader) {
     HEARTH_TRY(const std::uint64_t count, reader.uint());
     if (count == 0 || count > 0xffffffff - id.index) return Failure{StateError::malformed};
     HEARTH_TRY(const model::Stamp stamp, reader.stamp());
-    list.erases_[{id.author, id.seq}].raise(id.index, id.index + static_cast<std::uint32_t>(count),
-                                            stamp);
+    list.erases_[{id.author, id.seq, stamp}].add(id.index,
+                                                 id.index + static_cast<std::uint32_t>(count));
   }
   if (reader.names == Names::numbers) {
     const auto adopted = reader.from.boolean();

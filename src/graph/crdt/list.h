@@ -6,10 +6,11 @@
 #include <map>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include <hearth/crdt/authors.h>
-#include <hearth/crdt/spans.h>
+#include <hearth/crdt/ranges.h>
 #include <hearth/model/stamp.h>
 #include <hearth/model/value.h>
 #include <hearth/update/body.h>
@@ -35,9 +36,10 @@ class List {
   };
 
   /// Inserts `values` as first, first.index + 1, …, each right of the one before. False when one of
-  /// these ids is taken already (a fork): that one stays as it was.
+  /// these ids is taken already (a fork): that one stays as it was. `erased`: the first deletion of
+  /// the property or node that takes them.
   bool insert(const Place& place, const Id& first, std::span<const model::Value> values,
-              model::Stamp stamp, std::optional<model::Stamp> deleted, const Fates& fates);
+              model::Stamp stamp, std::optional<model::Stamp> erased, const Fates& fates);
   /// first, first.index + 1, …. Elements with a state above `stamp` are spared. What is unknown yet
   /// will be erased when it comes.
   void erase(const Id& first, std::uint32_t count, model::Stamp stamp);
@@ -72,8 +74,8 @@ class List {
     std::optional<Id> parent;
     update::Side side = update::Side::right;
     model::Stamp stamp;
-    std::optional<model::Stamp> erased;
-    model::Value value;  // null once erased
+    std::optional<model::Stamp> erased;  // the first time
+    model::Value value;                  // null once erased
 
     void erase(model::Stamp by);        // by its id: a state not above
     void erase_below(model::Stamp by);  // by a deletion: a state below
@@ -99,8 +101,8 @@ class List {
   std::map<Id, std::uint32_t> index_;
   std::map<Id, Element> waiting_;           // for their parents
   std::multimap<Id, Id> children_waiting_;  // parent, child
-  // By author and seq: erased before they came.
-  std::map<std::pair<AuthorNumber, std::uint64_t>, Spans> erases_;
+  // By author, seq and the erase's state: erased before they came.
+  std::map<std::tuple<AuthorNumber, std::uint64_t, model::Stamp>, Ranges> erases_;
   std::size_t visible_ = 0;
   bool root_has_right_ = false;
   bool adopted_ = false;

@@ -5,10 +5,6 @@
 namespace hearth::crdt {
 namespace {
 
-void raise(std::optional<model::Stamp>& stamp, model::Stamp to) {
-  if (!stamp || to > *stamp) stamp = to;
-}
-
 // HAM; of two equal writes, which author's it was must not depend on which came first.
 bool wins(const Register& challenger, const Register& held, const Authors& authors) {
   if (challenger.stamp != held.stamp) return challenger.stamp > held.stamp;
@@ -38,7 +34,7 @@ std::optional<Kind> Property::kind() const {
 }
 
 bool Property::empty() const {
-  return !deleted && !value && (!counter || counter->empty()) && (!set || set->empty()) &&
+  return deleted.empty() && !value && (!counter || counter->empty()) && (!set || set->empty()) &&
          (!list || list->empty());
 }
 
@@ -77,25 +73,23 @@ Node::Applied Node::apply(const update::Operation& operation, const Cause& cause
   const auto local = [&](const update::Id& id) {
     return Id{.author = places[id.author], .index = id.index, .seq = id.seq};
   };
-  const auto deletion_of = [&](const Property& property) {
-    return std::max(deleted_, property.deleted);
-  };
-  const auto is_deleted = [&](const Property& property) {
-    const auto deletion = deletion_of(property);
-    return deletion && cause.stamp < *deletion;
+  // The first deletion that takes what this update writes there.
+  const auto deletion_in = [&](const Property& property) {
+    const auto of_node = deleted_.first_above(cause.stamp);
+    const auto of_property = property.deleted.first_above(cause.stamp);
+    if (!of_node || !of_property) return of_node ? of_node : of_property;
+    return std::optional{std::min(*of_node, *of_property)};
   };
 
   if (std::holds_alternative<DeleteNode>(operation)) {
-    if (deleted_ && *deleted_ >= cause.stamp) return {};
-    deleted_ = cause.stamp;
+    if (!deleted_.add(cause.stamp)) return {};
     for (Property& property : properties_) erase_below(property, cause.stamp);
     std::erase_if(properties_, [](const Property& property) { return property.empty(); });
     return {.changed = true};
   }
   if (const auto* op = std::get_if<DeleteProperty>(&operation)) {
     Property& target = property(op->property);
-    if (target.deleted && *target.deleted >= cause.stamp) return {};
-    raise(target.deleted, cause.stamp);
+    if (!target.deleted.add(cause.stamp)) return {};
     erase_below(target, cause.stamp);
     return {.changed = true};
   }
@@ -103,23 +97,24 @@ Node::Applied Node::apply(const update::Operation& operation, const Cause& cause
     Property& target = property(op->property);
     Register challenger{cause.stamp, op->value, cause.author, cause.seq};
     const bool changed =
-        !is_deleted(target) && (!target.value || wins(challenger, *target.value, authors));
+        !deletion_in(target) && (!target.value || wins(challenger, *target.value, authors));
     if (changed) target.value = std::move(challenger);
     drop_empty(op->property);
     return {.changed = changed};
   }
   if (const auto* op = std::get_if<Add>(&operation)) {
     Property& target = property(op->property);
-    const bool changed = !is_deleted(target);
+    const bool changed = !deletion_in(target);
     if (changed) target.counter.get().add(cause.stamp, own, op->delta);
     drop_empty(op->property);
     return {.changed = changed};
   }
   if (const auto* op = std::get_if<Include>(&operation)) {
     Property& target = property(op->property);
-    target.set.get().include(op->element, op->fields, own, cause.stamp, deletion_of(target));
+    const bool changed = !deletion_in(target);
+    if (changed) target.set.get().include(op->element, op->fields, own, cause.stamp);
     drop_empty(op->property);
-    return {.changed = true};
+    return {.changed = changed};
   }
   if (const auto* op = std::get_if<Exclude>(&operation)) {
     Property& target = property(op->property);
@@ -132,7 +127,7 @@ Node::Applied Node::apply(const update::Operation& operation, const Cause& cause
     List::Place place{.side = op->side};
     if (op->parent) place.parent = local(*op->parent);
     const bool placed =
-        target.list.get().insert(place, own, op->values, cause.stamp, deletion_of(target), fates);
+        target.list.get().insert(place, own, op->values, cause.stamp, deletion_in(target), fates);
     return {.changed = true, .collided = !placed};
   }
   if (const auto* op = std::get_if<Erase>(&operation)) {
@@ -164,9 +159,9 @@ bool Node::adopt(const Fates& fates) {
 }
 
 void Node::purge(model::Stamp horizon, const Fates& fates) {
-  if (deleted_ && *deleted_ < horizon) deleted_ = std::nullopt;
+  deleted_.purge(horizon);
   for (Property& property : properties_) {
-    if (property.deleted && *property.deleted < horizon) property.deleted = std::nullopt;
+    property.deleted.purge(horizon);
     if (property.counter) property.counter->purge(horizon);
     if (property.set) property.set->purge(horizon);
     if (property.list) property.list->purge(horizon, fates);
@@ -176,7 +171,7 @@ void Node::purge(model::Stamp horizon, const Fates& fates) {
 
 // Parts that are not there are null, and left out at the end.
 void Node::write(const StateWriter& writer) const {
-  writer.stamp(deleted_);
+  deleted_.write(writer);
   writer.to.array(properties_.size());
   for (const Property& property : properties_) {
     const bool has_counter = property.counter && !property.counter->empty();
@@ -188,7 +183,7 @@ void Node::write(const StateWriter& writer) const {
                                 : property.value ? 3
                                                  : 2;
     writer.to.array(parts).text(property.name);
-    writer.stamp(property.deleted);
+    property.deleted.write(writer);
     if (property.value) {
       writer.to.array(4);
       writer.stamp(property.value->stamp);
@@ -214,7 +209,7 @@ void Node::write(const StateWriter& writer) const {
 
 Result<Node, StateError> Node::read(const StateReader& reader) {
   Node node;
-  HEARTH_TRY(node.deleted_, reader.optional_stamp());
+  HEARTH_TRY(node.deleted_, Deletions::read(reader));
   HEARTH_TRY(const std::uint64_t count, reader.array());
   for (std::uint64_t i = 0; i < count; ++i) {
     HEARTH_TRY(const std::uint64_t parts, reader.array());
@@ -225,7 +220,7 @@ Result<Node, StateError> Node::read(const StateReader& reader) {
     property.name = *name;
     if (i > 0 && !(node.properties_.back().name < property.name))
       return Failure{StateError::malformed};
-    HEARTH_TRY(property.deleted, reader.optional_stamp());
+    HEARTH_TRY(property.deleted, Deletions::read(reader));
     for (std::uint64_t part = 2; part < parts; ++part) {
       HEARTH_TRY(const bool absent, reader.at_null());
       if (absent) {

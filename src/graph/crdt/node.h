@@ -11,6 +11,7 @@
 #include <hearth/crdt/authors.h>
 #include <hearth/crdt/box.h>
 #include <hearth/crdt/counter.h>
+#include <hearth/crdt/deletions.h>
 #include <hearth/crdt/list.h>
 #include <hearth/crdt/set.h>
 #include <hearth/model/stamp.h>
@@ -30,7 +31,7 @@ struct Register {
 
 struct Property {
   std::string name;
-  std::optional<model::Stamp> deleted;
+  Deletions deleted;
   std::optional<Register> value;
   Box<Counter> counter;
   Box<Set> set;
@@ -65,13 +66,12 @@ class Node {
   void purge(model::Stamp horizon, const Fates& fates);
 
   /// Nothing was written, or nothing is left.
-  [[nodiscard]] bool empty() const { return !deleted_ && properties_.empty(); }
+  [[nodiscard]] bool empty() const { return deleted_.empty() && properties_.empty(); }
   [[nodiscard]] bool depends_on_fates() const;
   [[nodiscard]] bool is_waiting() const;
   [[nodiscard]] const Property* find(std::string_view name) const;
   /// By name.
   [[nodiscard]] const std::vector<Property>& properties() const { return properties_; }
-  [[nodiscard]] std::optional<model::Stamp> deleted() const { return deleted_; }
 
   /// Two items: deleted, properties.
   void write(const StateWriter& writer) const;
@@ -82,7 +82,7 @@ class Node {
   void drop_empty(std::string_view name);
   static void erase_below(Property& property, model::Stamp stamp);
 
-  std::optional<model::Stamp> deleted_;
+  Deletions deleted_;
   std::vector<Property> properties_;
 };
 

@@ -52,8 +52,7 @@ bool Set::Kill::takes(const Id& tag, model::Stamp tag_stamp) const {
 }
 
 void Set::include(const model::Value& element, std::vector<update::Field> fields, const Id& tag,
-                  model::Stamp stamp, std::optional<model::Stamp> deleted) {
-  if (deleted && stamp < *deleted) return;
+                  model::Stamp stamp) {
   State& state = elements_[encoded(element)];
   const auto taken = [&](const Kill& kill) { return kill.takes(tag, stamp); };
   if (std::ranges::any_of(state.kills, taken)) return;

@@ -16,9 +16,8 @@ namespace hearth::crdt {
 
 class Set {
  public:
-  /// `deleted`: the property's and the node's deletions take what has a state below.
   void include(const model::Value& element, std::vector<update::Field> fields, const Id& tag,
-               model::Stamp stamp, std::optional<model::Stamp> deleted);
+               model::Stamp stamp);
   /// Kills the tags of seen.author up to `seen`, those with a state above `stamp` excepted.
   void exclude(const model::Value& element, const Id& seen, model::Stamp stamp);
   void erase_below(model::Stamp stamp);

@@ -82,6 +82,11 @@ std::vector<Record*> AuthorLog::records() {
   return records;
 }
 
+std::vector<const Record*> AuthorLog::records() const {
+  const auto records = const_cast<AuthorLog*>(this)->records();
+  return {records.begin(), records.end()};
+}
+
 // Who counts among siblings is a function of the siblings, however they came.
 void AuthorLog::rank() {
   std::map<const Record*, std::vector<Record*>> children;

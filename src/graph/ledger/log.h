@@ -74,6 +74,7 @@ class AuthorLog {
   [[nodiscard]] std::vector<const Record*> heads() const;
   /// By seq; of one seq by id.
   [[nodiscard]] std::vector<Record*> records();
+  [[nodiscard]] std::vector<const Record*> records() const;
   [[nodiscard]] std::size_t size() const { return line_.size() + branches_.size(); }
 
   [[nodiscard]] const Record* ancestor(const Record& of, std::uint64_t seq) const;

@@ -10,6 +10,8 @@
 namespace hearth::replica::testing {
 namespace {
 
+using ledger::Verdict;
+
 Bytes noise(std::uint64_t seed, std::size_t size) {
   std::mt19937_64 random{seed};
   Bytes bytes(size);
@@ -17,21 +19,40 @@ Bytes noise(std::uint64_t seed, std::size_t size) {
   return bytes;
 }
 
-void run(std::uint64_t seed, std::size_t size) {
+struct Seen {
+  std::map<Verdict, std::size_t> verdicts;
+  std::size_t forked = 0, deferred = 0, purged = 0;
+};
+
+void run(std::uint64_t seed, std::size_t size, Seen& seen) {
   SCOPED_TRACE(seed);
   const Bytes bytes = noise(seed, size);
   Choices choices{bytes};
   World world{choices};
   world.run(size);
   world.settle();
+  world.count_verdicts(seen.verdicts);
+  const Status status = world.places().front().replica->status();
+  seen.forked += status.forked_authors;
+  seen.deferred += status.deferred;
+  seen.purged += status.purged_checkpoints;
 }
 
 TEST(Convergence, ShortHistoriesInEveryOrderEndInTheSameBytes) {
-  for (std::uint64_t seed = 0; seed < 300; ++seed) run(seed, 150);
+  Seen seen;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) run(seed, 150, seen);
+  EXPECT_GT(seen.forked, 100U);
 }
 
+// Long enough that removals, takeovers, checkpoints and purges meet forks and wrong clocks.
 TEST(Convergence, LongHistoriesInEveryOrderEndInTheSameBytes) {
-  for (std::uint64_t seed = 1000; seed < 1030; ++seed) run(seed, 3000);
+  Seen seen;
+  for (std::uint64_t seed = 1000; seed < 1025; ++seed) run(seed, 3000, seen);
+  for (const Verdict verdict : {Verdict::counts, Verdict::void_role, Verdict::void_removed,
+                                Verdict::void_branch, Verdict::void_future, Verdict::void_stale})
+    EXPECT_GE(seen.verdicts[verdict], 5U) << static_cast<int>(verdict);
+  EXPECT_GT(seen.deferred, 10U);
+  EXPECT_GT(seen.purged, 10U);
 }
 
 }  // namespace

@@ -343,6 +343,21 @@ Result<Bytes, Refusal> Replica::checkpoint(const crypto::Ed25519PrivateKey& home
   return statement;
 }
 
+Status Replica::status() const {
+  Status status{.held = held_count_ + statements_.size(),
+                .deferred = deferred_.size(),
+                .purged_checkpoints = purged_.size()};
+  for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {
+    const AuthorLog& log = *ledger_.find_log(author);
+    ++status.authors;
+    if (log.is_forked()) ++status.forked_authors;
+    status.updates += log.size();
+    for (const Record* record : log.records())
+      if (record->counts) ++status.counting;
+  }
+  return status;
+}
+
 std::vector<Changed> Replica::take_changes() {
   std::vector<Changed> taken{changes_.begin(), changes_.end()};
   changes_.clear();

@@ -59,6 +59,14 @@ struct Changed {
   friend auto operator<=>(const Changed&, const Changed&) = default;
 };
 
+struct Status {
+  std::size_t authors = 0, forked_authors = 0;
+  std::size_t updates = 0, counting = 0;
+  std::size_t held = 0;      ///< in memory, waiting for what they follow
+  std::size_t deferred = 0;  ///< invisible until their time
+  std::size_t purged_checkpoints = 0;
+};
+
 /// Drive it: change it (add…, advance, write), then commit(), then take_changes() and
 /// take_forks(). What was added survives once the store says that commit()'s ticket is durable.
 /// The store's keys under `prefix` are the replica's. After Refusal::store it is of no further use.
@@ -109,6 +117,7 @@ class Replica : public crdt::Fates {
   [[nodiscard]] const ledger::Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const crdt::Authors& authors() const { return ledger_.authors; }
   [[nodiscard]] Timestamp now() const { return now_; }
+  [[nodiscard]] Status status() const;
   /// An update as it came, body included if that is held.
   [[nodiscard]] Result<update::Update, Refusal> update_of(const ledger::Record& record) const;
   [[nodiscard]] Result<Bytes, Refusal> certificate_of(const ledger::Record& record) const;

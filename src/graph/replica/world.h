@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -168,6 +169,13 @@ class World {
     state_ = states.front();
   }
 
+  /// How often each verdict was given in the end.
+  void count_verdicts(std::map<ledger::Verdict, std::size_t>& counts) {
+    Replica& replica = *places_.front().replica;
+    for (const crdt::AuthorNumber author : replica.ledger().authors_by_key())
+      for (const ledger::Record* record : replica.ledger().find_log(author)->records())
+        ++counts[replica.ledger().judge(*record)];
+  }
   [[nodiscard]] const Bytes& state() const { return state_; }
   [[nodiscard]] std::vector<Place>& places() { return places_; }
   [[nodiscard]] const std::vector<Message>& messages() const { return messages_; }
