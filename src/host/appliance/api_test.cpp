@@ -719,7 +719,7 @@ TEST_F(ApiTest, TheRecoveryKitIsShownUntilItIsSavedAndThenWiped) {
 
   EXPECT_EQ(anna.ask("GET", "recovery").body["state"], "saved");
   EXPECT_EQ(anna.ask("POST", "recovery/reveal", json::object()).code(), "conflict");
-  EXPECT_FALSE(std::filesystem::exists(box.directory.path() / "root.key"));
+  EXPECT_FALSE(std::filesystem::exists(box.keys_directory / "root.key"));
   box.restart();
   EXPECT_EQ(anna.ask("GET", "recovery").body["state"], "saved");
   // The words are the root.

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -59,10 +60,11 @@ class TestBox {
   Reply ask(const Caller& caller, std::string_view method, std::string_view path,
             const nlohmann::json& body = {}, const http::Headers& headers = {});
 
-  TemporaryDirectory directory;
+  /// Only where none was given.
+  std::optional<TemporaryDirectory> directory;
   SeededEntropy entropy{1};
   storage::MemoryStore store;
-  std::filesystem::path keys_directory = directory.path();
+  std::filesystem::path keys_directory;
   storage::Store* used_store = &store;
   NullLog log;
   Instant now{std::chrono::hours{1000}};

@@ -65,6 +65,7 @@ std::string Reply::code() const {
 }
 
 TestBox::TestBox() {
+  keys_directory = directory.emplace().path();
   restart();
 }
 
