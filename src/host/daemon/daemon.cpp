@@ -17,6 +17,7 @@
 #include <hearth/daemon/network.h>
 #include <hearth/daemon/router.h>
 #include <hearth/flock/node.h>
+#include <hearth/gun_service/service.h>
 #include <hearth/http/server.h>
 #include <hearth/identity/link.h>
 #include <hearth/libp2p/host.h>
@@ -130,6 +131,7 @@ struct Daemon::Parts {
   Router router;
   std::optional<local::Origins> origins;
   std::optional<local::Guard> guard;
+  std::optional<gun_service::Service> gun;
   std::unique_ptr<local::Listener> loopback;
   std::unique_ptr<local::Listener> control;
   asio::steady_timer timer;
@@ -200,6 +202,10 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
     flock.emplace(io.get_executor(), std::move(node), *flock_store, clock, entropy, log);
   }
 
+  if (options.gun)
+    gun.emplace(io.get_executor(),
+                gun_service::ServiceOptions{.directory = directory / "graph" / "gun"}, clock,
+                entropy, log);
   loopback = local::Listener::on_tcp(
       io.get_executor(), *Endpoint::parse(options.http),
       [this](http::Request request) { return answer_local(std::move(request)); });
@@ -233,6 +239,11 @@ loop::Task<void> Daemon::Parts::serve_stream(libp2p::StreamPtr stream) {
 
 loop::Task<http::Response> Daemon::Parts::answer_local(http::Request request) {
   const std::string path{request.path()};
+  // Pages of any origin may speak to it, as to any GunDB relay: that is what opening it means.
+  if (gun && path == "/gun") {
+    const IpAddress here = IpAddress::v4({127, 0, 0, 1});
+    co_return co_await gun->answer(std::move(request), here);
+  }
   const bool api_path =
       path.starts_with("/api/") || path.starts_with("/app/") || path.starts_with("/.well-known/");
   // Apps' origins serve their boot page whatever the path; only the shell's and the bare ones have
@@ -503,6 +514,10 @@ json Daemon::ready() const {
   if (const auto address = p.link_flock()) line["flock"] = address->to_string();
   if (p.flock && !p.flock->shell_origin().empty()) line["flock_shell"] = p.flock->shell_origin();
   if (const auto url = p.setup_url()) line["setup_url"] = *url;
+  if (p.gun)
+    line["gun"] =
+        "ws://" +
+        Endpoint{Endpoint::parse(p.options.http)->address, p.loopback->port()}.to_string() + "/gun";
   return line;
 }
 
@@ -521,6 +536,7 @@ std::string Daemon::greeting() const {
 loop::Task<void> Daemon::stop() {
   Parts& p = *parts_;
   p.loopback.reset();
+  p.gun.reset();
   p.control.reset();
   p.timer.cancel();
   co_await p.apps.shut_down();

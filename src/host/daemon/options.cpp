@@ -34,6 +34,9 @@ void Options::declare(config::Settings& settings) {
   settings.add("log-level", log_level, "LEVEL", "debug, info, warning or error");
   settings.add("app-idle", app_idle_s, 1, 86400, "SECONDS",
                "Stop an app that nobody used for so long");
+  settings.add("gun", gun,
+               "Open /gun on the HTTP port to GunDB's clients, whoever they are and whatever page "
+               "they run in");
   settings.add("ready-json", ready_json, "Print one JSON line on standard output when ready");
 }
 

@@ -26,6 +26,7 @@ struct Options {
   std::string apps;
   std::string log_level = "info";
   std::int64_t app_idle_s = 600;
+  bool gun = false;  ///< GunDB's endpoint on the HTTP port
   bool ready_json = false;
 
   void declare(config::Settings& settings);

@@ -1,0 +1,44 @@
+#pragma once
+// GunDB's endpoint: WebSockets that speak to one relay over one store.
+
+#include <filesystem>
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <hearth/base/entropy.h>
+#include <hearth/base/log.h>
+#include <hearth/gun/relay.h>
+#include <hearth/http/message.h>
+#include <hearth/loop/system.h>
+
+namespace hearth::gun_service {
+
+struct ServiceOptions {
+  std::filesystem::path directory;
+  gun::Limits limits;
+};
+
+class Service {
+ public:
+  /// Opens the store. Throws std::runtime_error with a text for the operator. What is given by
+  /// reference must outlive it.
+  Service(boost::asio::any_io_executor executor, ServiceOptions options, loop::SystemClock& clock,
+          Entropy& entropy, Log& log);
+  /// Ends every connection; what was acknowledged is safe.
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  /// Answers a request for the endpoint: an upgrade to WebSocket, or says what is wanted.
+  loop::Task<http::Response> answer(http::Request request, IpAddress from);
+
+  [[nodiscard]] const gun::Counters& counters() const;
+  [[nodiscard]] std::size_t connections() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace hearth::gun_service
