@@ -48,7 +48,6 @@ for (const [name, { query, act, before }] of Object.entries(screens)) {
       await page.locator("h1").waitFor({ state: "attached" });
       if (act) await act(page);
       await page.waitForTimeout(250);
-      await page.waitForLoadState("networkidle");
       await assertAccessible(page, `${name} ${theme} ${width}`);
       await shoot(page, `files/${name}-${theme}-${width}`);
       page.check(name === "offline" ? /Failed to load resource|ERR_FAILED/ : undefined);

@@ -5,7 +5,15 @@ const row = (page, name) => page.getByRole("row", { name });
 export const screens = {
   list: {},
   "list-arabic": { query: "lang=ar" },
-  grid: { query: "path=Photographs/Summer by the lake", before: grid },
+  grid: {
+    query: "path=Photographs/Summer by the lake",
+    before: grid,
+    // Every photograph has its small picture.
+    act: (page) =>
+      page.waitForFunction(
+        () => document.querySelectorAll(".f-tile").length === document.querySelectorAll(".f-tile img").length,
+      ),
+  },
   selected: {
     act: async (page) => {
       await row(page, /First flower/).click();
