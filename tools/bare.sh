@@ -2,6 +2,7 @@
 # Shows that ./run and ./test work from nothing: makes a bare Debian (bash, git, apt) with mmdebstrap, clones this
 # checkout's HEAD into it, and runs both there: as root, or in a private home as somebody who may use sudo.
 #   tools/bare.sh 12|13 [run|test|both] [root|sudo]
+# HEARTH_CCACHE=DIR takes a copy of that ccache along: the same work, sooner.
 . "$(dirname "$0")/lib.sh"
 
 release=${1:?12 or 13}
@@ -41,6 +42,9 @@ if [ "$who" = sudo ]; then
 fi
 chmod 700 "$target$home"
 git clone -q --no-hardlinks "$root" "$target$home/hearth"
+if [ -n "${HEARTH_CCACHE:-}" ]; then
+  mkdir -p "$target$home/.cache" && cp -r "$HEARTH_CCACHE" "$target$home/.cache/ccache"
+fi
 [ "$who" = root ] || chroot "$target" chown -R someone: "$home"
 
 inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" TERM=dumb \
