@@ -106,7 +106,8 @@ void append_json(std::string& to, const Value& value) {
     append_quoted(to, link->soul);
     to += '}';
   } else {
-    HEARTH_ASSERT(!"bytes have no JSON text");
+    constexpr bool bytes_have_no_json_text = false;
+    HEARTH_ASSERT(bytes_have_no_json_text);
   }
 }
 
