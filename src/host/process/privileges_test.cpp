@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <hearth/process/test_child.h>
 #include <hearth/process/privileges.h>
+#include <hearth/process/test_child.h>
 
 namespace hearth::process {
 namespace {

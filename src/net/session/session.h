@@ -56,7 +56,8 @@ struct Secured {
   peer::PeerId peer;
   crypto::Ed25519PublicKey key;
 };
-/// The last event. Streams end here, but what they received before stays readable. Send what poll_transmit() still has, then close the pipe.
+/// The last event. Streams end here, but what they received before stays readable. Send what
+/// poll_transmit() still has, then close the pipe.
 struct Closed {
   CloseReason reason;
 };
