@@ -197,8 +197,10 @@ class World {
 
   void act() {
     const std::size_t action = choices_.below(64);
-    if (action < 40) {
+    if (action < 32) {
       edit();
+    } else if (action < 40) {
+      make_up();
     } else if (action < 52) {
       carry(1 + choices_.below(12));
     } else if (action < 56) {
@@ -306,6 +308,68 @@ class World {
       default:
         (void)draft.remove(soul);
         break;
+    }
+  }
+
+  // A member whose program is another: operations that name what is not there, or not yet, or
+  // itself.
+  void make_up() {
+    Replica& replica = *any_place().replica;
+    const std::size_t device = choices_.below(device_count);
+    const auto& key = space_.devices[device];
+    const auto author = update::author_of(key.public_key());
+    const auto number = replica.authors().find(author);
+    const ledger::AuthorLog* log = number ? replica.ledger().find_log(*number) : nullptr;
+    const ledger::Record* head = log == nullptr ? nullptr : log->head();
+
+    update::Body body{.state = model::Stamp::at(
+                          {.ms = now_.ms - static_cast<std::int64_t>(choices_.below(3)) * 60'000})};
+    for (const auto& other : space_.devices)
+      if (const auto name = update::author_of(other.public_key()); name != author)
+        body.authors.push_back(name);
+    update::Change change{.soul = souls[choices_.below(souls.size())], .operations = {}};
+    const std::size_t count = 1 + choices_.below(3);
+    for (std::size_t i = 0; i < count; ++i) change.operations.push_back(made_up_operation());
+    body.changes.push_back(std::move(change));
+
+    update::Update update;
+    update.body = body.encode();
+    update.header = {
+        .space = space_.id,
+        .author = author,
+        .seq = head == nullptr ? 1 : head->seq + 1,
+        .prev = head == nullptr ? update::hash_of(space_.certificates[device]) : head->id.value(),
+        .membership = replica.ledger().membership.head(),
+        .bytes = (head == nullptr ? 0 : head->bytes) + update.body->size(),
+        .body = update::hash_of(*update.body)};
+    if (choices_.below(16) == 0) update.header.bytes += 1;  // void, and the log goes on
+    update.signature = update::sign(update.header, key);
+    HEARTH_ASSERT(update::Body::decode(*update.body, author));
+    publish(replica, {.kind = Message::Kind::update,
+                      .update = std::move(update),
+                      .bytes = space_.certificates[device]});
+  }
+
+  update::Id made_up_id() {
+    return {.author = static_cast<std::uint32_t>(choices_.below(device_count)),
+            .seq = 1 + choices_.below(choices_.below(8) == 0 ? 1000 : 12),
+            .index = static_cast<std::uint32_t>(choices_.below(6))};
+  }
+
+  update::Operation made_up_operation() {
+    const std::string property = properties[choices_.below(properties.size())];
+    switch (choices_.below(4)) {
+      case 0:
+        return update::Exclude{property, any_value(), {made_up_id()}};
+      case 1:
+        return update::Erase{
+            property,
+            {{.first = made_up_id(), .count = 1 + static_cast<std::uint32_t>(choices_.below(5))}}};
+      case 2:
+        return update::Include{property, any_value(), {{"f", any_value()}}};
+      default:
+        return update::Insert{property, made_up_id(), static_cast<update::Side>(choices_.below(2)),
+                              std::vector<model::Value>(1 + choices_.below(3), any_value())};
     }
   }
 
