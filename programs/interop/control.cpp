@@ -49,26 +49,10 @@ PeerId peer_in(const json& order) {
   return PeerId::parse(order.at("peer").get<std::string>()).value();
 }
 
-std::string_view name(libp2p::Transport transport) {
-  switch (transport) {
-    case libp2p::Transport::tcp:
-      return "tcp";
-    case libp2p::Transport::websocket:
-      return "websocket";
-    case libp2p::Transport::webrtc_direct:
-      return "webrtc-direct";
-    case libp2p::Transport::webrtc:
-      return "webrtc";
-    case libp2p::Transport::relayed:
-      return "relayed";
-  }
-  return "";
-}
-
 json about(const ConnectionPtr& connection) {
   return {{"peer", connection->peer().to_string()},
           {"address", connection->remote_address().to_string()},
-          {"transport", name(connection->transport())},
+          {"transport", libp2p::transport_name(connection->transport())},
           {"inbound", connection->direction() == libp2p::Direction::inbound},
           {"limited", connection->is_limited()}};
 }

@@ -34,22 +34,6 @@ using nlohmann::json;
 
 namespace {
 
-std::string_view to_text(libp2p::Transport transport) {
-  switch (transport) {
-    case libp2p::Transport::tcp:
-      return "tcp";
-    case libp2p::Transport::websocket:
-      return "websocket";
-    case libp2p::Transport::webrtc_direct:
-      return "webrtc-direct";
-    case libp2p::Transport::webrtc:
-      return "webrtc";
-    case libp2p::Transport::relayed:
-      return "relayed";
-  }
-  return "";
-}
-
 store::RocksStore open_store(const std::filesystem::path& path) {
   auto opened = store::RocksStore::open(path);
   if (!opened)
@@ -228,7 +212,7 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
 loop::Task<void> Daemon::Parts::serve_stream(libp2p::StreamPtr stream) {
   const auto& connection = *stream->connection();
   appliance::Caller caller{.peer = connection.peer(),
-                           .transport = std::string{to_text(connection.transport())},
+                           .transport = std::string{libp2p::transport_name(connection.transport())},
                            .relayed = connection.transport() == libp2p::Transport::relayed,
                            .console = false};
   http::Handler handler = [this, caller = std::move(caller)](http::Request request) {
@@ -274,7 +258,7 @@ json Daemon::Parts::status() const {
   json connections = json::array();
   for (const auto& connection : network->host().connections()) {
     json row{{"peer_id", connection->peer().to_string()},
-             {"transport", to_text(connection->transport())},
+             {"transport", libp2p::transport_name(connection->transport())},
              {"relayed", connection->transport() == libp2p::Transport::relayed},
              {"remote", connection->remote_address().to_string()}};
     if (const auto who = api.who({}, {.peer = connection->peer()}); who && who->device)

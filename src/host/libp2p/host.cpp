@@ -51,6 +51,22 @@ Task<std::string> negotiate_within(Duration limit, loop::ByteStream& stream,
 
 }  // namespace
 
+std::string_view transport_name(Transport transport) {
+  switch (transport) {
+    case Transport::tcp:
+      return "tcp";
+    case Transport::websocket:
+      return "websocket";
+    case Transport::webrtc_direct:
+      return "webrtc-direct";
+    case Transport::webrtc:
+      return "webrtc";
+    case Transport::relayed:
+      return "relayed";
+  }
+  return "";
+}
+
 // --- Impl: connections and their streams ---
 
 void Host::Impl::on_secured(const std::shared_ptr<SessionConnection>& connection) {

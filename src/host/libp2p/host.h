@@ -29,6 +29,9 @@ using loop::Task;
 using peer::PeerId;
 
 enum class Transport : std::uint8_t { tcp, websocket, webrtc_direct, webrtc, relayed };
+
+/// "tcp", "websocket", "webrtc-direct", "webrtc" or "relayed".
+[[nodiscard]] std::string_view transport_name(Transport transport);
 enum class Direction : std::uint8_t { inbound, outbound };
 
 class Connection;
