@@ -67,8 +67,9 @@ struct Counters {
   std::uint64_t changed = 0;  ///< properties
   std::uint64_t deferred = 0;
   std::uint64_t gets = 0;
-  std::uint64_t sent_changes = 0;  ///< messages to subscribers
-  std::uint64_t lagged = 0;        ///< changes that a slow subscriber gets later
+  std::uint64_t forwarded_gets = 0;  ///< to peers that may have what isn't here
+  std::uint64_t sent_changes = 0;    ///< messages to subscribers
+  std::uint64_t lagged = 0;          ///< changes that a slow subscriber gets later
   std::uint64_t store_errors = 0;
   std::uint64_t refused_connections = 0;
 };
@@ -184,6 +185,7 @@ class Relay {
   void on_get(ConnectionId id, const Message& message);
   void answer_node(ConnectionId id, std::string_view get, std::string_view soul,
                    std::optional<std::string> after);
+  void ask_others(ConnectionId id, std::string_view soul, std::optional<std::string_view> name);
   void answer_lex(ConnectionId id, std::string_view get, const Query& query);
   void subscribe(ConnectionId id, std::string_view soul, std::optional<std::string_view> name);
   void fan_out(const Moment& at);

@@ -40,6 +40,7 @@ void Relay::on_get(ConnectionId id, const Message& message) {
         ++counters_.store_errors;
         return refuse(id, message.id, error_text(held.error()));
       }
+      if (!*held) ask_others(id, soul, name);
       std::string text = begin_answer(make_id(), message.id);
       if (*held) {
         GraphText graph;
@@ -85,6 +86,7 @@ void Relay::answer_node(ConnectionId id, std::string_view get, std::string_view 
     ++counters_.store_errors;
     return refuse(id, get, error_text(read.error()));
   }
+  if (graph.empty() && chunks.empty() && !after) ask_others(id, soul, std::nullopt);
   if (!graph.empty() || chunks.empty()) chunks.push_back(graph.empty() ? "" : graph.finish());
   // What isn't durable yet waits for it. Of a large node every property would have to be asked for;
   // those wait when anything does.
@@ -106,6 +108,29 @@ void Relay::answer_node(ConnectionId id, std::string_view get, std::string_view 
   if (more)
     connection.cursors.push_back(
         {.get = std::string{get}, .soul = std::string{soul}, .after = std::move(last)});
+}
+
+/// Browsers keep what they have seen: one that follows a soul we know nothing of may have it. What
+/// it answers is merged, and so reaches whoever asked, as a subscriber.
+void Relay::ask_others(ConnectionId id, std::string_view soul,
+                       std::optional<std::string_view> name) {
+  constexpr std::size_t at_most = 3;
+  const auto subscribers = subscribers_.find(soul);
+  if (subscribers == subscribers_.end()) return;
+  std::string text = R"({"#":")" + make_id() + R"(","get":{"#":)";
+  append_json_string(text, soul);
+  if (name) {
+    text += R"(,".":)";
+    append_json_string(text, *name);
+  }
+  text += "}}";
+  std::size_t asked = 0;
+  for (const auto& [other, interest] : subscribers->second) {
+    if (other == id || find(other)->queued_bytes > limits_.queue_bytes) continue;
+    ++counters_.forwarded_gets;
+    send(other, text);
+    if (++asked == at_most) return;
+  }
 }
 
 void Relay::answer_lex(ConnectionId id, std::string_view get, const Query& query) {

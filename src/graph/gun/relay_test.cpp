@@ -373,6 +373,30 @@ TEST_F(RelayTest, TellsSubscribersOfANodeOrAPropertyWhatChanged) {
   EXPECT_THAT(heard(whole), IsEmpty());
 }
 
+TEST_F(RelayTest, AsksOtherFollowersForWhatItDoesNotHave) {
+  start();
+  const ConnectionId holder = join();
+  const ConnectionId asker = join();
+  const ConnectionId stranger = join();
+  say(holder, get("g1", "s"));
+  heard(holder);
+  say(asker, get("g2", "s"));
+  EXPECT_THAT(heard_all(asker), HasSubstr(R"("@":"g2")"));
+  const std::string asked = heard_all(holder);
+  EXPECT_THAT(asked, HasSubstr(R"("get":{"#":"s"})"));
+  EXPECT_THAT(heard(stranger), IsEmpty());
+  const std::string id = asked.substr(6, 9);
+  std::string answer = put("a1", "s", "a", "\"kept\"");
+  answer.insert(1, R"("@":")" + id + R"(",)");
+  say(holder, answer);
+  commit();
+  EXPECT_THAT(heard_all(asker), HasSubstr("\"kept\""));
+  EXPECT_THAT(heard(holder), IsEmpty());  // an answer isn't acknowledged
+  say(stranger, get("g3", "s"));
+  EXPECT_THAT(heard_all(stranger), HasSubstr("\"kept\""));
+  EXPECT_EQ(relay->counters().forwarded_gets, 1u);
+}
+
 TEST_F(RelayTest, TellsNeitherTheWriterNorWhomTheWriterTold) {
   start();
   const ConnectionId writer = join();
