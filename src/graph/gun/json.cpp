@@ -92,6 +92,18 @@ bool JsonReader::next_member(Place& place, std::string_view& key) {
   return take(':');
 }
 
+bool JsonReader::next_raw_member(Place& place, std::string_view& key) {
+  if (peek() == '}') {
+    ++at_;
+    return false;
+  }
+  if (!place.first && !take(',')) return false;
+  place.first = false;
+  if (!take('"')) return false;
+  (void)scan_string(key);
+  return take(':');
+}
+
 bool JsonReader::next_element(Place& place) {
   if (peek() == ']') {
     ++at_;

@@ -57,6 +57,8 @@ class JsonReader {
   Place enter(char bracket);
   [[nodiscard]] bool next_member(Place& place, std::string_view& key);
   [[nodiscard]] bool next_element(Place& place);
+  /// The same as next_member(), but the key stays as it is written, escapes and all.
+  [[nodiscard]] bool next_raw_member(Place& place, std::string_view& key);
 
   [[nodiscard]] std::string_view string();
   /// Nothing, and read over, when it is no number. One that is too large for a double is an error.

@@ -108,6 +108,22 @@ bool wins(double state, std::string_view json, const Held& over) {
   return compare_utf16(json, over.json) > 0;
 }
 
+bool read_record(const NodeKey& place, BytesView record,
+                 const std::function<void(const Held&)>& visit) {
+  if (!place.name.empty()) {
+    const auto held = read_property_record(place.name, record);
+    if (held) visit(*held);
+    return held.has_value();
+  }
+  if (record.empty()) return false;
+  if (record.front() == spread_out) return record.size() == 1;
+  if (record.front() != in_one_record) return false;
+  EntryReader entries{record.subspan(1)};
+  Held held;
+  while (entries.next(held)) visit(held);
+  return !entries.corrupt();
+}
+
 Progress Nodes::progress(std::string_view soul, std::string_view name) const {
   const Progress head = records_.progress(node_key(soul));
   if (name.empty()) return head;

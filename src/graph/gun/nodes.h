@@ -27,6 +27,12 @@ struct Held {
 /// UTF-16 code units.
 [[nodiscard]] bool wins(double state, std::string_view json, const Held& over);
 
+struct NodeKey;
+/// Says the properties of one record of a node, its head or one of its properties; false when the
+/// record is damaged.
+[[nodiscard]] bool read_record(const NodeKey& place, BytesView record,
+                               const std::function<void(const Held&)>& visit);
+
 enum class View : std::uint8_t { latest, durable };
 
 class Nodes {
