@@ -200,6 +200,7 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<update::Body, Refusal> body_of(const ledger::Record& record) const;
   // Every soul in memory or in the store.
   [[nodiscard]] Result<std::set<Soul>, Refusal> all_souls() const;
+  void mark_dirty(std::string_view soul, Slot& slot);
   void note_fate(std::string_view soul, const crdt::Node& node);
   void undefer(const ledger::Record& record);
   [[nodiscard]] std::vector<ledger::Record*> all_records();
@@ -215,6 +216,7 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<Stored, Refusal> load_stored(const ledger::Record& record) const;
   [[nodiscard]] model::Bytes32 prev_of(const ledger::Record& record) const;
   void store_new_authors();
+  std::uint64_t entry_number(const model::EntryId& id);
   [[nodiscard]] Result<Unit, Refusal> visit_nodes(
       const std::function<void(std::string_view soul, const crdt::Node& node)>& visit);
   [[nodiscard]] Result<model::Bytes32, Refusal> digest_at_checkpoint(
@@ -237,9 +239,12 @@ class Replica : public crdt::Fates {
   std::vector<std::pair<Bytes, bool>> statements_;  // with whether it is an entry
   std::set<crdt::AuthorNumber> flagged_;            // forked, and told
   std::size_t stored_authors_ = 0;
+  // Entries by small numbers, as updates are stored with them.
+  std::vector<model::EntryId> entry_ids_;
+  std::map<model::EntryId, std::uint64_t> entry_numbers_;
 
   std::map<std::string, std::optional<Bytes>> pending_;  // written, not committed
-  bool is_unsaved_ = false;                              // so are some nodes
+  std::vector<Soul> dirty_;                              // nodes likewise
   graph_store::Ticket last_ticket_;
   std::set<Changed> changes_;
   std::vector<update::ForkProof> forks_;

@@ -133,6 +133,23 @@ void three_devices_meet(benchmark::State& state) {
 }
 BENCHMARK(three_devices_meet)->Unit(benchmark::kMillisecond)->Iterations(1);
 
+// Bytes in the store of a node of two properties and of the update that made it, before any
+// compression.
+void stored_bytes(benchmark::State& state) {
+  const Space space{1};
+  const auto messages = written(space, 0, Work::distinct_nodes, 10'000);
+  double bytes = 0;
+  for (auto _ : state) {
+    Place place{space.id, {.ms = beginning.ms + day_ms}};
+    deliver(*place.replica, space.founding());
+    for (const Message& message : messages) deliver(*place.replica, message);
+    HEARTH_ASSERT(place.replica->commit());
+    bytes = static_cast<double>(place.store->size_bytes());
+  }
+  state.counters["bytes_per_update"] = bytes / static_cast<double>(messages.size());
+}
+BENCHMARK(stored_bytes)->Unit(benchmark::kMillisecond)->Iterations(1);
+
 // What a restart costs before the first node is read.
 void opened(benchmark::State& state) {
   const Space space{1};

@@ -207,7 +207,7 @@ void Replica::apply_change(Slot& slot, const Record& record, const update::Body&
   const auto places = places_of(record, body);
   const crdt::Cause cause{.author = record.author, .seq = record.seq, .stamp = record.stamp};
   std::uint32_t index = 0;
-  slot.is_dirty = is_unsaved_ = true;
+  mark_dirty(change.soul, slot);
   for (const update::Operation& operation : change.operations) {
     const auto applied = slot.node.apply(operation, cause, index, places, ledger_.authors, fates);
     index += update::indices_of(operation);
@@ -223,6 +223,12 @@ void Replica::apply_change(Slot& slot, const Record& record, const update::Body&
         },
         operation));
   }
+}
+
+void Replica::mark_dirty(std::string_view soul, Slot& slot) {
+  if (slot.is_dirty) return;
+  slot.is_dirty = true;
+  dirty_.emplace_back(soul);
 }
 
 void Replica::note_fate(std::string_view soul, const crdt::Node& node) {
@@ -243,8 +249,8 @@ Result<Unit, Refusal> Replica::rebuild(const std::set<Soul>& souls) {
   if (souls.empty()) return Unit{};
   for (const Soul& soul : souls) {
     HEARTH_TRY(Slot * rebuilt, slot(soul));
-    *rebuilt = {.node = {}, .is_dirty = true};
-    is_unsaved_ = true;
+    rebuilt->node = {};
+    mark_dirty(soul, *rebuilt);
     changes_.insert({soul, std::nullopt});
   }
   const OpenFates open;
@@ -316,7 +322,7 @@ Result<Unit, Refusal> Replica::purge_all(std::size_t checkpoint) {
       HEARTH_TRY(Slot * purged, slot(soul));
       purged->node.adopt(fates);
       if (const auto horizon = horizon_of(link)) purged->node.purge(*horizon, fates);
-      purged->is_dirty = is_unsaved_ = true;
+      mark_dirty(soul, *purged);
       note_fate(soul, purged->node);
     }
     if (batch.size() < step) return Unit{};

@@ -8,7 +8,8 @@
 // Keys below the prefix, by their first letter:
 //   m                          the schema's version, the time shown, how many checkpoints are
 //   purged a  number 4                an author's key c  number 4, hash 32       a certificate e
-//   id, k id                signed membership entries and checkpoints u  number 4, seq 8 [, id]  an
+//   seq 8, id               a signed membership entry i  number 8                an entry's id, as
+//   updates name it k  number 8, id            a signed checkpoint u  number 4, seq 8 [, id]  an
 //   update; with its id where it is not on its author's line n  soul                    a node f
 //   soul                    a node with lists that depend on verdicts
 
@@ -70,7 +71,7 @@ void Replica::store_record(const Record& record, const Stored& stored) {
   writer.array(9).bytes(record.id.value());
   // On the line it is the id of the one before.
   writer.bytes(record.on_line && record.seq > 1 ? BytesView{} : BytesView{prev_of(record)});
-  writer.bytes(record.membership.value()).uint(stored.epoch).uint(record.bytes);
+  writer.uint(entry_number(record.membership)).uint(stored.epoch).uint(record.bytes);
   writer.uint(static_cast<std::uint64_t>(record.body));
   if (record.body == BodyState::good) {
     model::write(writer, record.stamp);
@@ -92,8 +93,7 @@ namespace {
 struct StoredRecord {
   model::UpdateId id;
   std::optional<model::Bytes32> prev;
-  model::EntryId membership;
-  std::uint64_t epoch = 0, bytes = 0;
+  std::uint64_t membership = 0, epoch = 0, bytes = 0;
   BodyState state = BodyState::absent;
   model::Stamp stamp;
   BytesView signature;
@@ -109,8 +109,7 @@ Result<StoredRecord, codec::CborError> parse(BytesView bytes) {
   record.id = *model::id_from<model::UpdateId>(id);
   HEARTH_TRY(const BytesView prev, reader.bytes());
   if (const auto known = model::id_from<model::UpdateId>(prev)) record.prev = known->value();
-  HEARTH_TRY(const BytesView membership, reader.bytes(32));
-  record.membership = *model::id_from<model::EntryId>(membership);
+  HEARTH_TRY(record.membership, reader.uint());
   HEARTH_TRY(record.epoch, reader.uint());
   HEARTH_TRY(record.bytes, reader.uint());
   HEARTH_TRY(const std::uint64_t state, reader.uint());
@@ -195,12 +194,23 @@ void Replica::store_new_authors() {
   }
 }
 
+std::uint64_t Replica::entry_number(const model::EntryId& id) {
+  const auto [place, added] = entry_numbers_.try_emplace(id, entry_ids_.size());
+  if (added) {
+    Bytes number;
+    Writer{number}.u64_be(entry_ids_.size());
+    pending_[key('i', as_text(number))] = to_bytes(id.value());
+    entry_ids_.push_back(id);
+  }
+  return place->second;
+}
+
 Result<graph_store::Ticket, Refusal> Replica::commit() {
   store_new_authors();
-  if (!is_unsaved_ && pending_.empty()) return last_ticket_;
+  if (dirty_.empty() && pending_.empty()) return last_ticket_;
   graph_store::Batch batch;
-  for (auto& [soul, slot] : nodes_) {
-    if (!slot.is_dirty) continue;
+  for (const Soul& soul : dirty_) {
+    Slot& slot = nodes_.at(soul);
     slot.is_dirty = false;
     if (slot.node.empty()) {
       batch.erase(key('n', soul));
@@ -224,7 +234,7 @@ Result<graph_store::Ticket, Refusal> Replica::commit() {
   const auto written = store_.write(batch);
   if (!written) return Failure{Refusal::store};
   pending_.clear();
-  is_unsaved_ = false;
+  dirty_.clear();
   last_ticket_ = *written;
   // Everything is clean now, and comes back from the store when it is wanted.
   if (nodes_.size() > options_.max_cached_nodes) nodes_.clear();
@@ -428,6 +438,13 @@ Result<Unit, StoreError> Replica::load() {
   if (*purged > ledger_.checkpoints.chain().size()) return Failure{StoreError::corrupt};
   for (std::size_t i = 0; i < *purged; ++i) purged_.push_back(ledger_.checkpoints.chain()[i].id);
 
+  HEARTH_CHECK(scan_all('i', [&](std::string_view, BytesView value) {
+    const auto id = model::id_from<model::EntryId>(value);
+    if (!id) return false;
+    entry_numbers_.emplace(*id, entry_ids_.size());
+    entry_ids_.push_back(*id);
+    return true;
+  }));
   HEARTH_CHECK(scan_all('u', [&](std::string_view place, BytesView value) {
     return load_record(place, value).has_value();
   }));
@@ -455,13 +472,14 @@ Result<Unit, StoreError> Replica::load_record(std::string_view place, BytesView 
   const auto author = reader.u32_be();
   const auto seq = reader.u64_be();
   const auto parsed = parse(value);
-  if (!author || !seq || *seq == 0 || *author >= authors().size() || !parsed)
+  if (!author || !seq || *seq == 0 || *author >= authors().size() || !parsed ||
+      parsed->membership >= entry_ids_.size())
     return Failure{StoreError::corrupt};
   ledger::AuthorLog& log = ledger_.log(*author);
   Record record{.id = parsed->id,
                 .seq = *seq,
                 .bytes = parsed->bytes,
-                .membership = parsed->membership,
+                .membership = entry_ids_[parsed->membership],
                 .stamp = parsed->stamp,
                 .body = parsed->state};
   if (*seq == 1) {
