@@ -6,12 +6,15 @@
 #include <hearth/update/certificate.h>
 
 // Keys below the prefix, by their first letter:
-//   m                          the schema's version, the time shown, how many checkpoints are
-//   purged a  number 4                an author's key c  number 4, hash 32       a certificate e
-//   seq 8, id               a signed membership entry i  number 8                an entry's id, as
-//   updates name it k  number 8, id            a signed checkpoint u  number 4, seq 8 [, id]  an
-//   update; with its id where it is not on its author's line n  soul                    a node f
-//   soul                    a node with lists that depend on verdicts
+//   m                     the schema, the time shown, how many checkpoints are purged
+//   a number:4            an author's key
+//   c number:4 hash:32    a certificate
+//   e seq:8 id            a signed membership entry
+//   i number:8            an entry's id, as updates name it
+//   k number:8 id         a signed checkpoint
+//   u number:4 seq:8 [id] an update; with its id where it is not on its author's line
+//   n soul                a node
+//   f soul                a node with lists that depend on verdicts
 
 namespace hearth::replica {
 
