@@ -56,6 +56,12 @@ int flock_leave(const Context& context, const std::string& flock);
 
 int doctor(const Context& context);
 
+/// Of the store behind /gun, while hearthd doesn't run.
+int graph_import_gun(const Context& context, const std::string& data_dir,
+                     const std::string& radata);
+int graph_verify(const Context& context, const std::string& data_dir);
+int graph_backup(const Context& context, const std::string& data_dir, const std::string& target);
+
 /// The completion script for bash, zsh or fish on standard output; 2 for another shell.
 int completion(const std::string& shell);
 

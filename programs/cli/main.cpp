@@ -70,6 +70,7 @@ class Program {
   void add_devices();
   void add_recovery();
   void add_flocks();
+  void add_graph();
   void add_open();
 
   CLI::App app_{"Hearth's command line, for the machine that the box runs on.", "hearth"};
@@ -80,6 +81,7 @@ class Program {
   PersonaOptions persona_;
   OpenOptions open_;
   std::string name_;
+  std::string folder_;
   std::string flock_name_;
   std::string whose_;
 };
@@ -107,6 +109,7 @@ Program::Program() {
   add_open();
   add_recovery();
   add_flocks();
+  add_graph();
   add(app_, "doctor", "Look for what is wrong, and say what helps; 1 when something is",
       "  hearth doctor", doctor);
   auto* made = add(app_, "completion", "Print the shell's completion script",
@@ -175,6 +178,21 @@ void Program::add_recovery() {
   add(*recovery, "rotate",
       "Give the box another host key, when the old one may be known; asks for the words",
       "  hearth recovery rotate\n  hearth recovery rotate < words.txt", host_rotate);
+}
+
+void Program::add_graph() {
+  CLI::App& graph = group("graph", "The graph behind /gun, while hearthd doesn't run",
+                          "  hearth graph verify\n  hearth graph import-gun ./radata");
+  auto* made = add(graph, "import-gun", "Merge the folder that npm gun kept its data in",
+                   "  hearth graph import-gun ./radata", [this](const Context& context) {
+                     return graph_import_gun(context, data_dir_, folder_);
+                   });
+  made->add_option("RADATA", folder_, "The folder, usually called radata")->required();
+  add(graph, "verify", "Read all of it; 1 when something is damaged", "  hearth graph verify",
+      [this](const Context& context) { return graph_verify(context, data_dir_); });
+  made = add(graph, "backup", "Copy it, as it is now", "  hearth graph backup /backup/graph-monday",
+             [this](const Context& context) { return graph_backup(context, data_dir_, folder_); });
+  made->add_option("DIR", folder_, "A folder that doesn't exist yet")->required();
 }
 
 void Program::add_flocks() {

@@ -3,6 +3,7 @@
 
 #include <hearth/gun/answer.h>
 #include <hearth/gun/relay.h>
+#include <hearth/gun/text.h>
 
 namespace hearth::gun {
 

@@ -6,6 +6,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <sys/stat.h>
 
@@ -158,6 +159,22 @@ Result<Ticket, StoreError> RocksStore::sync() {
 
 Ticket RocksStore::durable() const {
   return Ticket{impl_->durable};
+}
+
+Result<Unit, StoreError> RocksStore::checkpoint(const std::filesystem::path& directory) {
+  rocksdb::Checkpoint* made = nullptr;
+  auto status = rocksdb::Checkpoint::Create(impl_->db.get(), &made);
+  if (!status.ok()) return Failure{error_of(status)};
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint{made};
+  status = checkpoint->CreateCheckpoint(directory.string());
+  if (!status.ok()) return Failure{error_of(status)};
+  return Unit{};
+}
+
+Result<Unit, StoreError> RocksStore::verify_checksums() {
+  const auto status = impl_->db->VerifyChecksum();
+  if (!status.ok()) return Failure{error_of(status)};
+  return Unit{};
 }
 
 std::uint64_t RocksStore::size_bytes() const {

@@ -38,6 +38,12 @@ class RocksStore final : public graph_store::Store {
   Result<graph_store::Ticket, graph_store::StoreError> sync() override;
   graph_store::Ticket durable() const override;
 
+  /// Copies all that is written into a new directory, of which the parent exists: a backup that may
+  /// be opened. Shares files with this one where both lie on one disk; may run beside writes.
+  [[nodiscard]] Result<Unit, graph_store::StoreError> checkpoint(
+      const std::filesystem::path& directory);
+  /// Reads every file and compares its checksums.
+  [[nodiscard]] Result<Unit, graph_store::StoreError> verify_checksums();
   /// Of the files on the disk, about.
   [[nodiscard]] std::uint64_t size_bytes() const;
 

@@ -106,8 +106,19 @@ TEST_F(GraphRocks, NamesABitThatTurnedOnTheDisk) {
     flipped = true;
   }
   ASSERT_TRUE(flipped);
-  const RocksStore store = open();
+  RocksStore store = open();
   EXPECT_EQ(store.get("key0"), Failure{StoreError::corrupt});
+  EXPECT_EQ(store.verify_checksums(), Failure{StoreError::corrupt});
+}
+
+TEST_F(GraphRocks, ACheckpointIsTheStoreOfThatMoment) {
+  RocksStore store = open();
+  ASSERT_TRUE(store.write(one("before", "1")));
+  ASSERT_TRUE(store.checkpoint(directory / "copy"));
+  ASSERT_TRUE(store.write(one("after", "1")));
+  RocksStore copy = std::move(RocksStore::open(directory / "copy").value());
+  EXPECT_EQ(keys(copy, {}), std::vector<std::string>{"before"});
+  EXPECT_TRUE(copy.verify_checksums());
 }
 
 TEST_F(GraphRocks, CommitsInOrderAndSharesSyncs) {

@@ -1,6 +1,5 @@
 #include <chrono>
 #include <map>
-#include <stdexcept>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -13,6 +12,7 @@
 #include <hearth/graph_rocks/committer.h>
 #include <hearth/graph_rocks/rocks_store.h>
 #include <hearth/gun_service/service.h>
+#include <hearth/gun_service/storage.h>
 #include <hearth/websocket/frames.h>
 
 namespace hearth::gun_service {
@@ -27,14 +27,6 @@ constexpr std::size_t read_bytes = 64 * 1024;
 /// Frames for one peer are written together up to about this.
 constexpr std::size_t write_bytes = 128 * 1024;
 constexpr std::chrono::seconds space_interval{5};
-
-graph_rocks::RocksStore open_store(const std::filesystem::path& directory) {
-  auto opened = graph_rocks::RocksStore::open(directory);
-  if (!opened)
-    throw std::runtime_error{directory.string() +
-                             ": the graph's database can't be opened: " + opened.error().message};
-  return std::move(*opened);
-}
 
 /// Something to wait for that others say; said before anybody waits, it is remembered.
 class Signal {
