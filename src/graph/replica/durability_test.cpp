@@ -139,5 +139,56 @@ TEST(Durability, ARottenRecordIsNamedAndNeverBecomesState) {
   EXPECT_EQ(noticed, 6U);
 }
 
+TEST(Durability, VerifyNamesWhatIsWrongAndRepairsNodesFromTheLog) {
+  const History history{9, 600};
+  graph_store::FaultyStore store;
+  auto replica = std::move(*Replica::open(store, "s/", history.space, beginning));
+  for (const Message& message : history.messages) deliver(*replica, message);
+  ASSERT_TRUE(replica->advance(history.end));
+  ASSERT_TRUE(replica->commit());
+  EXPECT_TRUE(replica->verify()->empty());
+  EXPECT_EQ(*replica->canonical_state(), history.state);
+
+  // A node that reads well and is wrong.
+  graph_store::Batch batch;
+  batch.put("s/na", codec::CborWriter{}.array(2).array(0).array(0).take());
+  ASSERT_TRUE(store.write(batch));
+  replica = std::move(*Replica::open(store, "s/", history.space, history.end));
+  const std::vector<Finding> expected{
+      {.what = Finding::What::node, .author = {}, .seq = 0, .soul = "a"}};
+  EXPECT_EQ(*replica->verify(), expected);
+  EXPECT_EQ(*replica->verify(), expected);  // looking changes nothing
+  EXPECT_EQ(*replica->verify(Repair::yes), expected);
+  EXPECT_TRUE(replica->verify()->empty());
+  EXPECT_EQ(*replica->canonical_state(), history.state);
+
+  // One bit of one update's signature, unnoticed by the disk.
+  SeededEntropy entropy{3};
+  std::string victim;
+  std::size_t size = 0;
+  ASSERT_TRUE(
+      store.scan(graph_store::prefix_range("s/u"), [&](std::string_view key, BytesView value) {
+        victim = key;
+        size = value.size();
+        return false;
+      }));
+  ASSERT_GT(size, 0U);
+  std::size_t noticed = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto sound = *store.get(victim);
+    ASSERT_TRUE(store.flip_bit(entropy, victim, graph_store::FaultyStore::Rot::silent));
+    auto reopened = Replica::open(store, "s/", history.space, history.end);
+    if (!reopened) {
+      ++noticed;
+    } else if (const auto findings = (*reopened)->verify(); !findings || !findings->empty()) {
+      ++noticed;
+    }
+    graph_store::Batch restore;
+    restore.put(victim, *sound);
+    ASSERT_TRUE(store.write(restore));
+  }
+  EXPECT_EQ(noticed, 40U);
+}
+
 }  // namespace
 }  // namespace hearth::replica::testing

@@ -59,6 +59,20 @@ struct Changed {
   friend auto operator<=>(const Changed&, const Changed&) = default;
 };
 
+/// Something stored that is not as it should be.
+struct Finding {
+  enum class What : std::uint8_t {
+    update,  ///< unreadable, altered, or signed wrongly: get it from somebody else
+    node,    ///< not what the log gives: can be repaired
+  };
+  What what = What::update;
+  model::AuthorKey author;  ///< of an update, with its seq
+  std::uint64_t seq = 0;
+  std::string soul;  ///< of a node
+  friend bool operator==(const Finding&, const Finding&) = default;
+};
+enum class Repair : std::uint8_t { no, yes };
+
 struct Status {
   std::size_t authors = 0, forked_authors = 0;
   std::size_t updates = 0, counting = 0;
@@ -121,6 +135,10 @@ class Replica : public crdt::Fates {
   /// An update as it came, body included if that is held.
   [[nodiscard]] Result<update::Update, Refusal> update_of(const ledger::Record& record) const;
   [[nodiscard]] Result<Bytes, Refusal> certificate_of(const ledger::Record& record) const;
+  /// Checks every signature and hash again, and every node against the log. Nodes are looked at
+  /// only where all updates are sound; Repair::yes puts them right, for the next commit. Slow, and
+  /// holds all nodes in memory.
+  [[nodiscard]] Result<std::vector<Finding>, Refusal> verify(Repair repair = Repair::no);
   /// The canonical encoding of the state (docs/protocol/graph.md, section 6), and its SHA-256.
   [[nodiscard]] Result<Bytes, Refusal> canonical_state();
   [[nodiscard]] Result<model::Bytes32, Refusal> digest();
@@ -216,6 +234,8 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<Stored, Refusal> load_stored(const ledger::Record& record) const;
   [[nodiscard]] model::Bytes32 prev_of(const ledger::Record& record) const;
   void store_new_authors();
+  // A node as it is stored; nothing when it isn't.
+  [[nodiscard]] std::optional<Bytes> encoded(const crdt::Node& node) const;
   std::uint64_t entry_number(const model::EntryId& id);
   [[nodiscard]] Result<Unit, Refusal> visit_nodes(
       const std::function<void(std::string_view soul, const crdt::Node& node)>& visit);

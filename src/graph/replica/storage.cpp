@@ -208,6 +208,14 @@ std::uint64_t Replica::entry_number(const model::EntryId& id) {
   return place->second;
 }
 
+std::optional<Bytes> Replica::encoded(const crdt::Node& node) const {
+  if (node.empty()) return std::nullopt;
+  CborWriter writer;
+  writer.array(2);
+  node.write({writer, authors(), crdt::Names::numbers});
+  return writer.take();
+}
+
 Result<graph_store::Ticket, Refusal> Replica::commit() {
   store_new_authors();
   if (dirty_.empty() && pending_.empty()) return last_ticket_;
@@ -215,14 +223,11 @@ Result<graph_store::Ticket, Refusal> Replica::commit() {
   for (const Soul& soul : dirty_) {
     Slot& slot = nodes_.at(soul);
     slot.is_dirty = false;
-    if (slot.node.empty()) {
+    if (const auto bytes = encoded(slot.node)) {
+      batch.put(key('n', soul), *bytes);
+    } else {
       batch.erase(key('n', soul));
-      continue;
     }
-    CborWriter writer;
-    writer.array(2);
-    slot.node.write({writer, authors(), crdt::Names::numbers});
-    batch.put(key('n', soul), writer.take());
   }
   for (const auto& [place, value] : pending_) {
     if (value) {

@@ -1,0 +1,55 @@
+#include <algorithm>
+
+#include <hearth/replica/replica.h>
+
+namespace hearth::replica {
+
+using ledger::Record;
+
+Result<std::vector<Finding>, Refusal> Replica::verify(Repair repair) {
+  HEARTH_CHECK(commit());
+  std::vector<Finding> findings;
+
+  update::Verifier verifier;
+  std::set<Soul> souls;
+  for (const Record* record : all_records()) {
+    const Finding finding{.what = Finding::What::update,
+                          .author = authors().key(record->author),
+                          .seq = record->seq,
+                          .soul = {}};
+    auto update = update_of(*record);
+    if (!update || update->header.id() != record->id || !verifier.verify(std::move(*update))) {
+      findings.push_back(finding);
+      continue;
+    }
+    if (!record->applied) continue;
+    HEARTH_TRY(const update::Body body, body_of(*record));
+    for (const update::Change& change : body.changes) souls.insert(change.soul);
+  }
+  // What the log can't give back can't be compared with it.
+  if (!findings.empty()) return findings;
+
+  HEARTH_TRY(std::set<Soul> stored, all_souls());
+  souls.merge(stored);
+  const std::set<Soul> fated = fated_;
+  nodes_.clear();
+  for (const Soul& soul : souls) nodes_.emplace(soul, Slot{});
+  HEARTH_CHECK(rebuild(souls));
+  std::set<Soul> wrong;
+  for (const Soul& soul : souls) {
+    const auto bytes = store_.get(key('n', soul));
+    const auto expected = encoded(nodes_.at(soul).node);
+    if (!bytes || *bytes != expected) wrong.insert(soul);
+  }
+  for (const Soul& soul : wrong)
+    findings.push_back({.what = Finding::What::node, .author = {}, .seq = 0, .soul = soul});
+  if (repair == Repair::yes) return findings;
+  nodes_.clear();
+  dirty_.clear();
+  pending_.clear();
+  changes_.clear();
+  fated_ = fated;
+  return findings;
+}
+
+}  // namespace hearth::replica
