@@ -35,6 +35,7 @@ StoreError error_of(const rocksdb::Status& status) {
 rocksdb::Options rocks_options(const RocksOptions& given) {
   rocksdb::Options options;
   options.create_if_missing = true;
+  if (given.env != nullptr) options.env = given.env;
   options.write_buffer_size = given.memtable_bytes;
   options.max_write_buffer_number = 3;
   options.max_open_files = 256;
@@ -44,8 +45,9 @@ rocksdb::Options rocks_options(const RocksOptions& given) {
   options.bottommost_compression = rocksdb::kZSTD;
   options.level_compaction_dynamic_level_bytes = true;
   options.bytes_per_sync = 1 << 20;
-  // A half-written record at the log's end is a write that nobody was told had succeeded.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  // Up to the first record that isn't whole, and nothing after it, though a later log file may hold
+  // more: no write is kept without those before it.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.paranoid_checks = true;
   options.keep_log_file_num = 1;
   options.max_log_file_size = 1 << 20;

@@ -8,11 +8,16 @@
 
 #include <hearth/graph_store/store.h>
 
+namespace rocksdb {
+class Env;
+}
+
 namespace hearth::graph_rocks {
 
 struct RocksOptions {
   std::size_t block_cache_bytes = std::size_t{32} << 20;
   std::size_t memtable_bytes = std::size_t{8} << 20;
+  rocksdb::Env* env = nullptr;  ///< another disk, for tests; must outlive the store
 };
 
 /// Reads, and one writer beside them, may run on different threads.
