@@ -21,7 +21,8 @@
 
 namespace hearth::replica::testing {
 
-/// Choices out of bytes; the first when there are none left.
+/// Choices out of bytes; the first when there are none left. No two in one call's arguments: their
+/// order would be the compiler's.
 class Choices {
  public:
   explicit Choices(BytesView input) : reader_(input) {}
@@ -263,6 +264,13 @@ class World {
     }
   }
 
+  std::vector<model::Value> any_values() {
+    std::vector<model::Value> values;
+    for (std::size_t count = 1 + choices_.below(4); count > 0; --count)
+      values.push_back(any_value());
+    return values;
+  }
+
   void edit(Draft& draft, Replica& replica) {
     const std::string_view soul = souls[choices_.below(souls.size())];
     const std::string_view property = properties[choices_.below(properties.size())];
@@ -295,13 +303,15 @@ class World {
       case 8:
       case 9:
       case 10: {
-        std::vector<model::Value> values(1 + choices_.below(4), any_value());
+        auto values = any_values();
         (void)draft.insert(soul, property, choices_.below(size() + 1), std::move(values));
         break;
       }
-      case 11:
-        (void)draft.erase(soul, property, choices_.below(size() + 1), 1 + choices_.below(3));
+      case 11: {
+        const std::size_t position = choices_.below(size() + 1);
+        (void)draft.erase(soul, property, position, 1 + choices_.below(3));
         break;
+      }
       case 12:
         (void)draft.remove(soul, property);
         break;
@@ -369,7 +379,7 @@ class World {
         return update::Include{property, any_value(), {{"f", any_value()}}};
       default:
         return update::Insert{property, made_up_id(), static_cast<update::Side>(choices_.below(2)),
-                              std::vector<model::Value>(1 + choices_.below(3), any_value())};
+                              any_values()};
     }
   }
 
