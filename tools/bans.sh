@@ -8,7 +8,7 @@ ban() {
   found=$(git grep -nE "$pattern" -- "$@" | grep -v '// allowed:' || true)
   [ -z "$found" ] || { printf '%s\n  -> %s\n' "$found" "$instead"; failed=1; }
 }
-cores=('src/base/*' 'src/crypto/*' 'src/codec/*' 'src/net/*' 'src/node/*' ':!*_test.cpp' ':!*_bench.cpp' ':!*_fuzz.cpp' ':!*_for_test.h' ':!*/test_*')
+cores=('src/base/*' 'src/crypto/*' 'src/codec/*' 'src/net/*' 'src/graph/*' 'src/node/*' ':!*_test.cpp' ':!*_bench.cpp' ':!*_fuzz.cpp' ':!*_for_test.h' ':!*/test_*')
 ban '(steady|system|high_resolution)_clock::now' 'take an Instant or a Timestamp' "${cores[@]}"
 ban '\b(rand|srand|random)\(|random_device|mt19937' 'take an Entropy&' "${cores[@]}"
 ban 'std::(thread|mutex|async|jthread)\b' 'cores are single-threaded; host/ drives them' "${cores[@]}"

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "world.h"
+#include "world_for_test.h"
 
 namespace hearth::replica::testing {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "world.h"
+#include "world_for_test.h"
 
 namespace hearth::replica::testing {
 namespace {

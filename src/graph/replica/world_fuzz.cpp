@@ -1,6 +1,6 @@
 // Several replicas, and people who do anything: fork, take over, remove, delete, live in another
 // decade. All end with the same bytes, and again after loading.
-#include "world.h"
+#include "world_for_test.h"
 
 using namespace hearth;
 

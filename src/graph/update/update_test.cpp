@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "samples.h"
+#include "samples_for_test.h"
 #include <hearth/codec/cbor.h>
 #include <hearth/update/certificate.h>
 #include <hearth/update/signing.h>
