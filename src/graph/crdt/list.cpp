@@ -337,9 +337,11 @@ void List::write(const StateWriter& writer) const {
     return compare(a->id, b->id, writer.authors) < 0;
   };
   std::vector<const Element*> elements;
+  elements.reserve(nodes_.size());
   for (const Node& node : nodes_) elements.push_back(&node.element);
   std::ranges::sort(elements, by_id);
   std::vector<const Element*> waiting;
+  waiting.reserve(waiting_.size());
   for (const auto& [id, element] : waiting_) waiting.push_back(&element);
   std::ranges::sort(waiting, by_id);
   struct Erases {

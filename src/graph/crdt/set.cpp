@@ -129,6 +129,7 @@ std::vector<Id> Set::tags_of(const model::Value& element) const {
     if (!added && is_up_to(held->second, tag.id)) held->second = tag.id;
   }
   std::vector<Id> tags;
+  tags.reserve(highest.size());
   for (const auto& [author, id] : highest) tags.push_back(id);
   return tags;
 }
@@ -147,6 +148,7 @@ void Set::write(const StateWriter& writer) const {
     writer.to.array(3).raw(as_bytes(value));
 
     std::vector<const Tag*> tags;
+    tags.reserve(state.tags.size());
     for (const Tag& tag : state.tags) tags.push_back(&tag);
     std::ranges::sort(tags, [&](const Tag* a, const Tag* b) {
       if (const auto order = compare(a->id, b->id, writer.authors); order != 0) return order < 0;

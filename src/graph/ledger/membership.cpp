@@ -184,6 +184,7 @@ const std::vector<Membership::Named>& Membership::final_cuts_of(
 
 std::vector<std::pair<model::PersonaKey, Role>> Membership::members() const {
   std::vector<std::pair<model::PersonaKey, Role>> members;
+  members.reserve(personas_.size());
   for (const auto& [key, persona] : personas_)
     members.emplace_back(key, persona.roles.rbegin()->second);
   return members;

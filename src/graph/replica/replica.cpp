@@ -127,8 +127,9 @@ Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView cer
     if (parent == nullptr) return Accepted::held;
     record.parent = parent;
     record.root = parent->root;
-  } else if (const auto persona = update::verify_certificate(certificate, header.author);
-             known == nullptr && (!persona || update::hash_of(certificate) != header.prev)) {
+  } else if ((known == nullptr || !known->root_of(header.prev)) &&
+             (update::hash_of(certificate) != header.prev ||
+              !update::verify_certificate(certificate, header.author))) {
     return Failure{Refusal::no_certificate};
   }
   if (known != nullptr && known->is_outranked(record.parent, record.id))
@@ -168,11 +169,10 @@ Result<Unit, Refusal> Replica::take_body(Record& record, const Header& header,
   std::optional<update::Body> decoded;
   if (body) {
     const std::uint64_t before = record.parent == nullptr ? 0 : record.parent->bytes;
+    auto read = update::Body::decode(*body, header.author);
     if (header.epoch != 0) {
       record.body = BodyState::sealed;
-    } else if (header.bytes != before + body->size()) {
-      record.body = BodyState::broken;
-    } else if (auto read = update::Body::decode(*body, header.author); !read) {
+    } else if (!read || header.bytes != before + body->size()) {
       record.body = BodyState::broken;
     } else if (read->has_unknown()) {
       record.body = BodyState::unknown;
