@@ -55,8 +55,15 @@ rocksdb::Options rocks_options(const RocksOptions& given) {
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(given.block_cache_bytes);
+  // Indexes and filters in small pieces and in few shards: the filter of a file with millions of
+  // small records is larger than a shard, and would be read anew for every question.
+  table.block_cache = rocksdb::NewLRUCache(given.block_cache_bytes, /*num_shard_bits=*/2);
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.partition_filters = true;
+  table.metadata_block_size = 16 * 1024;
   table.cache_index_and_filter_blocks = true;
+  table.cache_index_and_filter_blocks_with_high_priority = true;
+  table.pin_top_level_index_and_filter = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   table.format_version = 5;
