@@ -86,6 +86,8 @@ async function visit(t, box, { plain, ws }) {
   // A browser that is paired and makes its direct connection, signaled through the relay.
   const browser = await openProfile(t);
   const page = await browser.page();
+  // As on a page from elsewhere: it isn't told the box's own addresses, and has the relay's alone.
+  await page.route("**/.well-known/hearth", (route) => route.fulfill({ status: 404 }));
   const circuit = `${ws}/p2p-circuit/p2p/${box.ready.peer_id}`;
   const link = await pairingLink(box.dataDir, { flock: ws, multiaddrs: [circuit] });
   await page.goto(`${box.ready.http}/${link}`);
