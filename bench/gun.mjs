@@ -25,9 +25,7 @@ const wanted = (name) => !flags.only || flags.only.split(",").includes(name);
 const bin = process.env.HEARTH_BIN ?? `${root}build/dev/bin`;
 const median = (list) => percentile(list, 0.5);
 const percentile = (list, p) =>
-  [...list].sort((a, b) => a - b)[
-    Math.min(list.length - 1, Math.floor(list.length * p))
-  ];
+  [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * p))];
 const seconds = (from) => (performance.now() - from) / 1000;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -44,15 +42,7 @@ class Relay {
     const from = performance.now();
     const [command, ...args] =
       this.kind === "ours"
-        ? [
-            join(bin, "hearthd"),
-            "--data-dir",
-            this.folder,
-            "--http",
-            this.address,
-            "--p2p-port",
-            "0",
-          ]
+        ? [join(bin, "hearthd"), "--data-dir", this.folder, "--http", this.address, "--p2p-port", "0"]
         : [
             process.execPath,
             `${root}tests/gun/theirs.cjs`,
@@ -60,14 +50,7 @@ class Relay {
             this.address.split(":")[1],
           ];
     if (this.kind === "ours")
-      args.push(
-        "--listen-ip",
-        "127.0.0.1",
-        "--shell",
-        "off",
-        "--gun",
-        "--ready-json",
-      );
+      args.push("--listen-ip", "127.0.0.1", "--shell", "off", "--gun", "--ready-json");
     this.child = spawn(command, args, {
       stdio: ["ignore", "pipe", "ignore"],
       cwd: this.folder,
@@ -90,26 +73,15 @@ class Relay {
     rmSync(this.folder, { recursive: true, force: true });
   }
   cpu() {
-    const fields = readFileSync(`/proc/${this.child.pid}/stat`, "utf8")
-      .split(") ")[1]
-      .split(" ");
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, "utf8").split(") ")[1].split(" ");
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
   rss() {
-    return (
-      Number(
-        /VmRSS:\s+(\d+)/.exec(
-          readFileSync(`/proc/${this.child.pid}/status`, "utf8"),
-        )[1],
-      ) / 1024
-    );
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${this.child.pid}/status`, "utf8"))[1]) / 1024;
   }
   disk() {
-    const folder =
-      this.kind === "ours" ? join(this.folder, "graph") : this.folder;
-    return Number(
-      execFileSync("du", ["-sb", folder], { encoding: "utf8" }).split("\t")[0],
-    );
+    const folder = this.kind === "ours" ? join(this.folder, "graph") : this.folder;
+    return Number(execFileSync("du", ["-sb", folder], { encoding: "utf8" }).split("\t")[0]);
   }
 }
 
@@ -132,11 +104,7 @@ class Client {
   onText = undefined;
   hear(text) {
     this.onText?.(text);
-    for (
-      let at = text.indexOf('"@":"');
-      at >= 0;
-      at = text.indexOf('"@":"', at)
-    ) {
+    for (let at = text.indexOf('"@":"'); at >= 0; at = text.indexOf('"@":"', at)) {
       at += 5;
       const id = text.slice(at, text.indexOf('"', at));
       const when = this.sent.get(id);
@@ -162,13 +130,8 @@ const nodeText = (i, state) =>
   `"${soulOf(i)}":{"_":{"#":"${soulOf(i)}",">":{"text":${state},"n":${state}}},"text":"The text of node number ${i}, no more.","n":${i}}`;
 
 /** Keeps `window` messages outstanding on each client until `count` were answered, or for `time` s. */
-async function drive(
-  url,
-  { clients = 8, window, count = Infinity, time = Infinity, text },
-) {
-  const all = await Promise.all(
-    Array.from({ length: clients }, () => Client.open(url)),
-  );
+async function drive(url, { clients = 8, window, count = Infinity, time = Infinity, text }) {
+  const all = await Promise.all(Array.from({ length: clients }, () => Client.open(url)));
   await pause(50);
   const times = [];
   let asked = 0;
@@ -180,11 +143,7 @@ async function drive(
     for (const client of all) {
       const fill = () => {
         client.socket._socket.cork();
-        while (
-          client.sent.size < window &&
-          asked < count &&
-          performance.now() < end
-        ) {
+        while (client.sent.size < window && asked < count && performance.now() < end) {
           const id = makeId();
           client.send(id, text(asked++, id));
         }
@@ -219,8 +178,7 @@ async function drive(
   };
 }
 
-const putText = (offset, state) => (i, id) =>
-  `{"#":"${id}","put":{${nodeText(offset + i, state)}}}`;
+const putText = (offset, state) => (i, id) => `{"#":"${id}","put":{${nodeText(offset + i, state)}}}`;
 const getText = (below) => (_, id) =>
   `{"#":"${id}","get":{"#":"${soulOf(Math.floor(Math.random() * below))}"}}`;
 
@@ -230,15 +188,11 @@ const rows = new Map();
 function note(kind, what, value) {
   if (!rows.has(what)) rows.set(what, {});
   rows.get(what)[kind] = value;
-  console.log(
-    `${kind.padEnd(7)} ${what.padEnd(58)} ${typeof value === "number" ? value.toFixed(2) : value}`,
-  );
+  console.log(`${kind.padEnd(7)} ${what.padEnd(58)} ${typeof value === "number" ? value.toFixed(2) : value}`);
 }
 
 async function fanOut(relay) {
-  const subscribers = await Promise.all(
-    Array.from({ length: 100 }, () => Client.open(relay.url)),
-  );
+  const subscribers = await Promise.all(Array.from({ length: 100 }, () => Client.open(relay.url)));
   const writer = await Client.open(relay.url);
   const sent = new Map();
   const times = [];
@@ -247,8 +201,7 @@ async function fanOut(relay) {
     client.onText = (text) => {
       for (const [, number] of text.matchAll(/"tick":(\d{1,5})[,}]/g)) {
         const when = sent.get(Number(number));
-        if (when !== undefined && client.seen !== number)
-          times.push(performance.now() - when);
+        if (when !== undefined && client.seen !== number) times.push(performance.now() - when);
         client.seen = number;
         if (Number(number) === 200) last.add(client);
       }
@@ -269,17 +222,9 @@ async function fanOut(relay) {
   await pause(1500);
   for (const client of [...subscribers, writer]) client.close();
   note(relay.kind, "fan-out to 100, 50 updates/s: p50 ms", median(times));
-  note(
-    relay.kind,
-    "fan-out to 100, 50 updates/s: p99 ms",
-    percentile(times, 0.99),
-  );
+  note(relay.kind, "fan-out to 100, 50 updates/s: p99 ms", percentile(times, 0.99));
   note(relay.kind, "fan-out: deliveries of 20,000", times.length);
-  note(
-    relay.kind,
-    "fan-out: subscribers with the last value, of 100",
-    last.size,
-  );
+  note(relay.kind, "fan-out: subscribers with the last value, of 100", last.size);
   note(relay.kind, "fan-out: CPU s", relay.cpu() - cpu);
 }
 
@@ -310,9 +255,7 @@ async function load(relay, from, count) {
     window: 32,
     count: count / batch,
     text: (i, id) => {
-      const parts = Array.from({ length: batch }, (_, k) =>
-        nodeText(from + i * batch + k, state),
-      );
+      const parts = Array.from({ length: batch }, (_, k) => nodeText(from + i * batch + k, state));
       return `{"#":"${id}","put":{${parts.join(",")}}}`;
     },
   });
@@ -331,18 +274,10 @@ async function measure(kind) {
         count: nodes,
         text: putText(0, state),
       });
-      note(
-        kind,
-        `puts/s, acknowledged, 8 clients x 1,024 (${nodes})`,
-        puts.rate,
-      );
+      note(kind, `puts/s, acknowledged, 8 clients x 1,024 (${nodes})`, puts.rate);
       note(kind, "puts: acknowledgement p50 ms", median(puts.times));
       note(kind, "puts: acknowledgement p99 ms", percentile(puts.times, 0.99));
-      note(
-        kind,
-        "puts: CPU s per 100,000",
-        ((relay.cpu() - cpu) / puts.answered) * 100_000,
-      );
+      note(kind, "puts: CPU s per 100,000", ((relay.cpu() - cpu) / puts.answered) * 100_000);
       note(kind, "puts: never acknowledged", puts.lost);
       const single = await drive(relay.url, {
         clients: 1,
@@ -350,16 +285,8 @@ async function measure(kind) {
         count: kind === "ours" ? 500 : 20,
         text: putText(nodes, state),
       });
-      note(
-        kind,
-        "acknowledgement p50 ms, one outstanding",
-        median(single.times),
-      );
-      note(
-        kind,
-        "acknowledgement p99 ms, one outstanding",
-        percentile(single.times, 0.99),
-      );
+      note(kind, "acknowledgement p50 ms, one outstanding", median(single.times));
+      note(kind, "acknowledgement p99 ms, one outstanding", percentile(single.times, 0.99));
     }
     if (wanted("reads")) {
       if (!wanted("puts")) await load(relay, 0, nodes);
@@ -371,11 +298,7 @@ async function measure(kind) {
         text: getText(nodes),
       });
       note(kind, "hot reads/s, 8 clients x 8", hot.rate);
-      note(
-        kind,
-        "hot reads: CPU s per 100,000",
-        ((relay.cpu() - cpu) / hot.answered) * 100_000,
-      );
+      note(kind, "hot reads: CPU s per 100,000", ((relay.cpu() - cpu) / hot.answered) * 100_000);
       const deep = await drive(relay.url, {
         window: 64,
         time: 4,
@@ -393,11 +316,7 @@ async function measure(kind) {
       const cpu = relay.cpu();
       const loaded = await load(relay, 0, total);
       note(kind, "nodes/s in batches of 100", loaded.rate * 100);
-      note(
-        kind,
-        "batches: CPU s per 100,000 nodes",
-        ((relay.cpu() - cpu) / total) * 100_000,
-      );
+      note(kind, "batches: CPU s per 100,000 nodes", ((relay.cpu() - cpu) / total) * 100_000);
       await pause(2000);
       note(kind, "nodes in the end", total);
       note(kind, "RSS MB with all of them", relay.rss());
@@ -425,25 +344,18 @@ async function measure(kind) {
       note(kind, "disk bytes per node", relay.disk() / total);
     }
   } finally {
-    if (relay.child.exitCode === null && relay.child.signalCode === null)
-      await relay.kill();
+    if (relay.child.exitCode === null && relay.child.signalCode === null) await relay.kill();
     relay.remove();
   }
 }
 
-const kinds = ["ours", "theirs"].filter(
-  (kind) => flags[kind] || (!flags.ours && !flags.theirs),
-);
+const kinds = ["ours", "theirs"].filter((kind) => flags[kind] || (!flags.ours && !flags.theirs));
 for (const kind of kinds) await measure(kind);
 if (kinds.length === 2) {
-  console.log(
-    "\n| what | hearthd | npm gun's relay | ratio |\n|---|---|---|---|",
-  );
+  console.log("\n| what | hearthd | npm gun's relay | ratio |\n|---|---|---|---|");
   for (const [what, { ours, theirs }] of rows) {
     const ratio =
-      typeof ours === "number" && typeof theirs === "number" && theirs > 0
-        ? (ours / theirs).toFixed(2)
-        : "";
+      typeof ours === "number" && typeof theirs === "number" && theirs > 0 ? (ours / theirs).toFixed(2) : "";
     console.log(
       `| ${what} | ${ours?.toFixed?.(2) ?? ours} | ${theirs?.toFixed?.(2) ?? theirs ?? ""} | ${ratio} |`,
     );

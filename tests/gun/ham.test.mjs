@@ -16,37 +16,8 @@ function random(seed) {
 }
 
 const values = [
-  ...[
-    null,
-    true,
-    false,
-    0,
-    -1,
-    9,
-    10,
-    1.5,
-    1e21,
-    1e-7,
-    0.1,
-    123456789012345680000,
-  ],
-  ...[
-    "",
-    "a",
-    "ab",
-    "abc",
-    "b",
-    "\u{1f600}",
-    "～",
-    "퟿",
-    "",
-    "\u2028",
-    "\n",
-    '"',
-    "\\",
-    "\u007f",
-    "é",
-  ],
+  ...[null, true, false, 0, -1, 9, 10, 1.5, 1e21, 1e-7, 0.1, 123456789012345680000],
+  ...["", "a", "ab", "abc", "b", "\u{1f600}", "～", "퟿", "", "\u2028", "\n", '"', "\\", "\u007f", "é"],
   ...[{ "#": "a" }, { "#": "b" }, { "#": "\u{1f600}" }, { "#": "～" }],
 ];
 
@@ -59,9 +30,7 @@ test("HAM decides as npm gun does, over random histories", async (t) => {
     const pick = random(number);
     return Array.from({ length: 2 + pick(10) }, (_, i) => {
       const names = ["p", "q", "r"].slice(0, 1 + pick(3));
-      const chosen = Object.fromEntries(
-        names.map((name) => [name, values[pick(values.length)]]),
-      );
+      const chosen = Object.fromEntries(names.map((name) => [name, values[pick(values.length)]]));
       const states = Object.fromEntries(
         names.map((name) => [name, [1, 2, 2.5, 1e12, 1e12 + 0.001][pick(5)]]),
       );
@@ -74,10 +43,7 @@ test("HAM decides as npm gun does, over random histories", async (t) => {
     });
   };
   for (let from = 0; from < histories; from += 1000) {
-    const numbers = Array.from(
-      { length: Math.min(1000, histories - from) },
-      (_, i) => from + i,
-    );
+    const numbers = Array.from({ length: Math.min(1000, histories - from) }, (_, i) => from + i);
     let answers = [];
     for (const number of numbers) {
       const messages = history(number);
@@ -85,28 +51,15 @@ test("HAM decides as npm gun does, over random histories", async (t) => {
       answers.push(number);
       for (const message of structuredClone(messages)) gun._.on("in", message);
     }
-    const held = await Promise.all(
-      answers.map((number) => raw.get(`history ${number}`)),
-    );
+    const held = await Promise.all(answers.map((number) => raw.get(`history ${number}`)));
     const graph = gun._.graph;
-    await until(
-      () => numbers.every((number) => graph[`history ${number}`]),
-      "gun's own merge",
-    );
+    await until(() => numbers.every((number) => graph[`history ${number}`]), "gun's own merge");
     for (const [i, number] of numbers.entries()) {
       const soul = `history ${number}`;
       const { _: meta, ...ours } = held[i].put[soul];
       const { _: theirs, ...wanted } = graph[soul];
-      assert.deepEqual(
-        ours,
-        { ...wanted },
-        `history ${number}: ${JSON.stringify(history(number))}`,
-      );
-      assert.deepEqual(
-        meta[">"],
-        { ...theirs[">"] },
-        `states of history ${number}`,
-      );
+      assert.deepEqual(ours, { ...wanted }, `history ${number}: ${JSON.stringify(history(number))}`);
+      assert.deepEqual(meta[">"], { ...theirs[">"] }, `states of history ${number}`);
       delete graph[soul];
     }
     raw.heard.length = 0;

@@ -13,14 +13,10 @@ const run = promisify(execFile);
 test("what npm gun's relay kept is imported, and only what is forged is refused", async (t) => {
   const folder = scratch(t, "hearth-radata-");
   const radata = join(folder, "radata");
-  const theirs = spawn(
-    process.execPath,
-    [new URL("theirs.cjs", import.meta.url).pathname, radata],
-    {
-      cwd: folder,
-      stdio: ["ignore", "pipe", "ignore"],
-    },
-  );
+  const theirs = spawn(process.execPath, [new URL("theirs.cjs", import.meta.url).pathname, radata], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   const ended = new Promise((resolve) => theirs.once("exit", resolve));
   t.after(() => theirs.kill("SIGKILL"));
   const url = await new Promise((resolve) =>
@@ -28,31 +24,18 @@ test("what npm gun's relay kept is imported, and only what is forged is refused"
   );
 
   const gun = gunClient(t, url);
-  await new Promise((resolve) =>
-    gun.user().create("alice", "correct horse", resolve),
-  );
-  await new Promise((resolve) =>
-    gun.user().auth("alice", "correct horse", resolve),
-  );
+  await new Promise((resolve) => gun.user().create("alice", "correct horse", resolve));
+  await new Promise((resolve) => gun.user().auth("alice", "correct horse", resolve));
   const pub = gun.user().is.pub;
-  await new Promise((resolve) =>
-    gun.user().get("profile").put({ name: "Älice" }, resolve),
-  );
+  await new Promise((resolve) => gun.user().get("profile").put({ name: "Älice" }, resolve));
   const raw = await rawClient(t, url);
   const smileys = Object.fromEntries(
-    Array.from({ length: 60 }, (_, i) => [
-      String.fromCodePoint(0x1f600 + i),
-      `smiley ${i}`,
-    ]),
+    Array.from({ length: 60 }, (_, i) => [String.fromCodePoint(0x1f600 + i), `smiley ${i}`]),
   );
   await Promise.all([
     raw.put("smileys", smileys, 1000.5),
     ...Array.from({ length: 200 }, (_, i) =>
-      raw.put(
-        `node${i}`,
-        { i, text: `Text "${i}"\n`, to: { "#": "node0" } },
-        2000 + i,
-      ),
+      raw.put(`node${i}`, { i, text: `Text "${i}"\n`, to: { "#": "node0" } }, 2000 + i),
     ),
   ]);
   theirs.kill("SIGKILL");
@@ -60,13 +43,7 @@ test("what npm gun's relay kept is imported, and only what is forged is refused"
 
   const dataDir = scratch(t, "hearth-gun-");
   const graph = async (...args) => {
-    const { stdout } = await run(bin("hearth"), [
-      "--json",
-      "--data-dir",
-      dataDir,
-      "graph",
-      ...args,
-    ]);
+    const { stdout } = await run(bin("hearth"), ["--json", "--data-dir", dataDir, "graph", ...args]);
     return JSON.parse(stdout);
   };
   const done = await graph("import-gun", radata);
@@ -91,14 +68,10 @@ test("what npm gun's relay kept is imported, and only what is forged is refused"
     assert.equal(states[">"].to, 2000 + i);
   }
   const again = gunClient(t, relay.url);
-  const login = await new Promise((resolve) =>
-    again.user().auth("alice", "correct horse", resolve),
-  );
+  const login = await new Promise((resolve) => again.user().auth("alice", "correct horse", resolve));
   assert.equal(login.err, undefined);
   assert.equal(again.user().is.pub, pub);
   const name = () =>
-    new Promise((resolve) =>
-      again.user().get("profile").get("name").once(resolve, { wait: 50 }),
-    );
+    new Promise((resolve) => again.user().get("profile").get("name").once(resolve, { wait: 50 }));
   assert.equal(await until(name), "Älice");
 });

@@ -22,10 +22,7 @@ const html = `<!doctype html><title>Chat</title><script src="/gun.js"></script><
 async function site(t) {
   const server = createServer((request, response) => {
     const file = files[new URL(request.url, "http://x").pathname];
-    response.setHeader(
-      "content-type",
-      file ? "text/javascript" : "text/html; charset=utf-8",
-    );
+    response.setHeader("content-type", file ? "text/javascript" : "text/html; charset=utf-8");
     response.end(file ? readFileSync(require.resolve(file)) : html);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -36,9 +33,7 @@ async function site(t) {
 async function person(t, origin, relay) {
   const profile = await openProfile(t);
   const page = await profile.page();
-  await page.goto(
-    `${origin}/?relay=${encodeURIComponent(relay.url.replace("ws:", "http:"))}`,
-  );
+  await page.goto(`${origin}/?relay=${encodeURIComponent(relay.url.replace("ws:", "http:"))}`);
   await until(() => page.evaluate("connected()"), "a page's connection");
   return page;
 }
@@ -48,32 +43,22 @@ async function chat(t, origin, { relay, pages, chain, arrive }) {
   const said = [];
   const say = async (index, text) => {
     const who = ["Ann", "Ben"][index];
-    await pages[index].evaluate(
-      `say(${chain}, ${JSON.stringify(who)}, ${JSON.stringify(text)})`,
-    );
+    await pages[index].evaluate(`say(${chain}, ${JSON.stringify(who)}, ${JSON.stringify(text)})`);
     said.push(`${who}: ${text}`);
   };
   const sees = (page) =>
     until(async () => {
       const lines = Object.values(await page.evaluate("lines"));
-      return (
-        said.every((line) => lines.includes(line)) &&
-        lines.length === said.length
-      );
+      return said.every((line) => lines.includes(line)) && lines.length === said.length;
     }, `${said.length} lines on a page`);
   for (const page of pages) await page.evaluate(`void follow(${chain})`);
   for (let round = 0; round < 3; round += 1) {
-    for (let i = 0; i < 5; i += 1)
-      await say(i % 2, `round ${round}, line ${i}, ä \u{1f600}`);
+    for (let i = 0; i < 5; i += 1) await say(i % 2, `round ${round}, line ${i}, ä \u{1f600}`);
     if (round === 0) for (const page of pages) await sees(page);
     // The last words are just acknowledged, and may not have reached the other page.
     await relay.kill();
     relay = await relay.again();
-    for (const page of pages)
-      await until(
-        () => page.evaluate("connected()"),
-        "the page's reconnection",
-      );
+    for (const page of pages) await until(() => page.evaluate("connected()"), "the page's reconnection");
   }
   for (const page of pages) await sees(page);
   const third = await person(t, origin, relay);
@@ -85,20 +70,14 @@ async function chat(t, origin, { relay, pages, chain, arrive }) {
 test("two pages chat through a box that is killed in between, and lose nothing", async (t) => {
   const relay = await startRelay(t);
   const origin = await site(t);
-  const pages = [
-    await person(t, origin, relay),
-    await person(t, origin, relay),
-  ];
+  const pages = [await person(t, origin, relay), await person(t, origin, relay)];
   await chat(t, origin, { relay, pages, chain: 'gun.get("chat")' });
 });
 
 test("the same with a signed user on both pages", async (t) => {
   const relay = await startRelay(t);
   const origin = await site(t);
-  const pages = [
-    await person(t, origin, relay),
-    await person(t, origin, relay),
-  ];
+  const pages = [await person(t, origin, relay), await person(t, origin, relay)];
   const enter = (page, what) =>
     page.evaluate(
       `new Promise((resolve) => gun.user().${what}("family", "correct horse", (ack) => resolve(ack.err || "")))`,

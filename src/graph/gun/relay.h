@@ -191,6 +191,7 @@ class Relay {
   void fan_out(const Moment& at);
   void fan_out(const std::string& soul, const std::map<std::string, Knowing, Utf16Less>& names);
   void catch_up(ConnectionId id, Connection& connection);
+  [[nodiscard]] Progress slowest() const;
 
   const graph_store::Store& store_;
   const Limits limits_;

@@ -93,9 +93,7 @@ void Relay::answer_node(ConnectionId id, std::string_view get, std::string_view 
   // those wait when anything does.
   Progress progress = Progress::durable;
   if (records_.pending_bytes() > 0)
-    progress = chunks.size() > 1 || more || after
-                   ? (records_.waiting() ? Progress::waiting : Progress::in_flight)
-                   : nodes_.progress(soul);
+    progress = chunks.size() > 1 || more || after ? slowest() : nodes_.progress(soul);
   std::string chunk_id = make_id();
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const bool follows = more || i + 1 < chunks.size();
@@ -150,12 +148,16 @@ void Relay::answer_lex(ConnectionId id, std::string_view get, const Query& query
     ++counters_.store_errors;
     return refuse(id, get, error_text(read.error()));
   }
-  const Progress progress = records_.waiting()     ? Progress::waiting
-                            : records_.in_flight() ? Progress::in_flight
-                                                   : Progress::durable;
+  const Progress progress = slowest();
   std::string text = begin_answer(make_id(), get);
   if (!graph.empty()) text += R"(,"put":)" + graph.finish();
   send_gated(id, progress, {.to = id, .answers = std::string{get}, .text = std::move(text) + "}"});
+}
+
+/// How far everything has come.
+Progress Relay::slowest() const {
+  if (records_.waiting()) return Progress::waiting;
+  return records_.in_flight() ? Progress::in_flight : Progress::durable;
 }
 
 // --- subscriptions ---------------------------------------------------------------------------
@@ -281,7 +283,10 @@ void Relay::catch_up(ConnectionId id, Connection& connection) {
     if (const auto read = nodes_.read(soul, std::nullopt, add); !read) ++counters_.store_errors;
     if (graph.empty()) continue;
     ++counters_.sent_changes;
-    send(id, R"({"#":")" + make_id() + R"(","put":)" + graph.finish() + "}");
+    send_gated(id, slowest(),
+               {.to = id,
+                .answers = {},
+                .text = R"({"#":")" + make_id() + R"(","put":)" + graph.finish() + "}"});
   }
 }
 

@@ -18,6 +18,7 @@
 #include <hearth/daemon/router.h>
 #include <hearth/flock/node.h>
 #include <hearth/gun_service/service.h>
+#include <hearth/gun_service/storage.h>
 #include <hearth/http/server.h>
 #include <hearth/identity/link.h>
 #include <hearth/libp2p/host.h>
@@ -186,13 +187,18 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
     flock.emplace(io.get_executor(), std::move(node), *flock_store, clock, entropy, log);
   }
 
-  if (options.gun)
-    gun.emplace(io.get_executor(),
-                gun_service::ServiceOptions{.directory = directory / "graph" / "gun"}, clock,
-                entropy, log);
+  local::ListenerOptions listening;
+  if (options.gun) {
+    gun_service::ServiceOptions service{.directory = gun_service::store_directory(directory)};
+    service.limits.space_bytes = static_cast<std::uint64_t>(options.gun_space) << 20;
+    // All of them come from this machine.
+    service.limits.connections_per_address = service.limits.connections;
+    listening.connections += service.limits.connections;
+    gun.emplace(io.get_executor(), std::move(service), clock, entropy, log);
+  }
   loopback = local::Listener::on_tcp(
       io.get_executor(), *Endpoint::parse(options.http),
-      [this](http::Request request) { return answer_local(std::move(request)); });
+      [this](http::Request request) { return answer_local(std::move(request)); }, listening);
   const Endpoint at{Endpoint::parse(options.http)->address, loopback->port()};
   const std::string port = std::to_string(at.port);
   origins.emplace(local::OriginsOptions{.base = "hearth.localhost:" + port,
@@ -286,6 +292,12 @@ json Daemon::Parts::status() const {
              {"connections", std::move(connections)},
              {"apps", apps.list(keys.root()).at("apps")}};
   if (const auto url = setup_url()) state["setup_url"] = *url;
+  if (gun)
+    state["gun"] = {{"connections", gun->connections()},
+                    {"puts", gun->counters().puts},
+                    {"refused_puts", gun->counters().refused_puts},
+                    {"gets", gun->counters().gets},
+                    {"store_errors", gun->counters().store_errors}};
   return state;
 }
 

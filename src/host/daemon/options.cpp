@@ -37,6 +37,8 @@ void Options::declare(config::Settings& settings) {
   settings.add("gun", gun,
                "Open /gun on the HTTP port to GunDB's clients, whoever they are and whatever page "
                "they run in");
+  settings.add("gun-space", gun_space, 0, 1 << 30, "MIB",
+               "What /gun may keep on the disk; 0 sets no bound");
   settings.add("ready-json", ready_json, "Print one JSON line on standard output when ready");
 }
 

@@ -7,28 +7,9 @@ import { scratch, start } from "../../e2e/lib/daemon.mjs";
 const require = createRequire(import.meta.url);
 
 /** Starts one; `again()` starts it anew on the same port and data. */
-export async function startRelay(
-  t,
-  dataDir = scratch(t, "hearth-gun-"),
-  http = "127.0.0.1:0",
-) {
-  const args = [
-    "--data-dir",
-    dataDir,
-    "--http",
-    http,
-    "--p2p-port",
-    "0",
-    "--listen-ip",
-    "127.0.0.1",
-  ];
-  const daemon = await start(t, "hearthd", [
-    ...args,
-    "--shell",
-    "off",
-    "--gun",
-    "--ready-json",
-  ]);
+export async function startRelay(t, dataDir = scratch(t, "hearth-gun-"), http = "127.0.0.1:0", more = []) {
+  const args = ["--data-dir", dataDir, "--http", http, "--p2p-port", "0", "--listen-ip", "127.0.0.1"];
+  const daemon = await start(t, "hearthd", [...args, "--shell", "off", "--gun", "--ready-json", ...more]);
   const url = daemon.ready.gun;
   return {
     url,
@@ -36,7 +17,7 @@ export async function startRelay(
     daemon,
     pid: daemon.child.pid,
     kill: () => daemon.kill(),
-    again: () => startRelay(t, dataDir, new URL(url).host),
+    again: () => startRelay(t, dataDir, new URL(url).host, more),
   };
 }
 
@@ -66,8 +47,7 @@ export function gunClient(t, url) {
   });
   return gun;
 }
-export const connected = (gun) =>
-  Object.values(gun._.opt.peers).some((peer) => peer.wire?.readyState === 1);
+export const connected = (gun) => Object.values(gun._.opt.peers).some((peer) => peer.wire?.readyState === 1);
 export const SEA = () => require("gun/sea.js");
 
 /** A WebSocket that counts answers by the id they answer. */
@@ -91,20 +71,15 @@ export async function rawClient(t, url) {
   const client = {
     socket,
     heard,
-    send: (message) =>
-      socket.send(
-        typeof message === "string" ? message : JSON.stringify(message),
-      ),
+    send: (message) => socket.send(typeof message === "string" ? message : JSON.stringify(message)),
     /** Resolves with the first answer. */
     ask(message) {
-      const id =
-        message["#"] ?? `m${Math.random().toString(36).slice(2)}${next++}`;
+      const id = message["#"] ?? `m${Math.random().toString(36).slice(2)}${next++}`;
       const answer = new Promise((resolve) => waiting.set(id, resolve));
       client.send({ "#": id, ...message });
       return answer;
     },
-    put: (soul, values, state = Date.now()) =>
-      client.ask({ put: { [soul]: node(soul, values, state) } }),
+    put: (soul, values, state = Date.now()) => client.ask({ put: { [soul]: node(soul, values, state) } }),
     get: (soul, property) =>
       client.ask({
         get: { "#": soul, ...(property !== undefined && { ".": property }) },
@@ -115,10 +90,7 @@ export async function rawClient(t, url) {
 
 export function node(soul, values, state) {
   const states = Object.fromEntries(
-    Object.keys(values).map((name) => [
-      name,
-      typeof state === "object" ? state[name] : state,
-    ]),
+    Object.keys(values).map((name) => [name, typeof state === "object" ? state[name] : state]),
   );
   return { _: { "#": soul, ">": states }, ...values };
 }
@@ -129,8 +101,7 @@ export async function until(probe, what = "it", timeout = 20_000) {
   for (;;) {
     const found = await probe();
     if (found) return found;
-    if (performance.now() > end)
-      throw new Error(`${what} did not happen within ${timeout} ms`);
+    if (performance.now() > end) throw new Error(`${what} did not happen within ${timeout} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
