@@ -261,6 +261,36 @@ async function load(relay, from, count) {
   });
 }
 
+/** Writes of one SEA user, signed beforehand; the relay checks each. */
+let signedTexts;
+async function signed(relay, count = 5000) {
+  if (!signedTexts) {
+    const SEA = require("gun/sea.js");
+    const pair = await SEA.pair();
+    const soul = `~${pair.pub}/notes`;
+    const state = Date.now() - 60_000;
+    signedTexts = [];
+    for (let i = 0; i < count; i += 1) {
+      const what = { "#": soul, ".": `note${i}`, ":": `The text of note ${i}`, ">": state };
+      const { s } = await SEA.sign(what, pair, null, { raw: 1 });
+      const node = {
+        _: { "#": soul, ">": { [what["."]]: state } },
+        [what["."]]: JSON.stringify({ ":": what[":"], "~": s }),
+      };
+      signedTexts.push(JSON.stringify({ [soul]: node }));
+    }
+  }
+  const cpu = relay.cpu();
+  const done = await drive(relay.url, {
+    clients: 4,
+    window: 256,
+    count,
+    text: (i, id) => `{"#":"${id}","put":${signedTexts[i]}}`,
+  });
+  note(relay.kind, "signed puts/s (SEA), verified and stored", done.rate);
+  note(relay.kind, "signed puts: CPU s per 10,000", ((relay.cpu() - cpu) / done.answered) * 10_000);
+}
+
 async function measure(kind) {
   const relay = new Relay(kind);
   await relay.start();
@@ -311,6 +341,7 @@ async function measure(kind) {
       await catchUp(relay);
     }
     if (wanted("fan")) await fanOut(relay);
+    if (wanted("signed")) await signed(relay);
     const total = flags.million && kind === "ours" ? 1_000_000 : nodes;
     if (wanted("load")) {
       const cpu = relay.cpu();
