@@ -3,6 +3,15 @@
 . "$(dirname "$0")/../tools/lib.sh"
 export PATH="$root/build/node/bin:$PATH" HEARTH_BIN="$root/build/dev/bin"
 install_node
+bench_graph() {
+  install_npm tests/gun
+  build_tree dev hearthd
+  stage "npm gun's relay against hearthd --gun" node bench/gun.mjs --million
+}
+if [ "${1:-}" = graph ]; then
+  bench_graph
+  exit
+fi
 install_npm tests/interop
 install_npm tests/webrtc
 install_npm tests/e2e
@@ -16,3 +25,4 @@ cmake --preset bench >/dev/null
 cmake --build build/bench -- session_bench yamux_bench
 stage 'Two sessions in memory' build/bench/src/net/session/session_bench
 stage 'The muxer alone' build/bench/src/net/yamux/yamux_bench
+bench_graph

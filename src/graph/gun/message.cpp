@@ -26,6 +26,13 @@ std::string_view read_text(JsonReader& reader) {
   return {};
 }
 
+/// Empties it; one large frame doesn't cost its memory for ever.
+template <class T>
+void start_anew(std::vector<T>& items) {
+  if (items.capacity() > 16'384) items = {};
+  items.clear();
+}
+
 void keep_first(PutError& error, PutError next) {
   if (error == PutError::none) error = next;
 }
@@ -56,11 +63,11 @@ std::string_view error_text(PutError error) {
 
 Result<std::span<const Message>, FrameError> FrameParser::parse(std::string_view frame) {
   arena_.clear();
-  messages_.clear();
-  message_nodes_.clear();
-  nodes_.clear();
-  node_properties_.clear();
-  properties_.clear();
+  start_anew(messages_);
+  start_anew(message_nodes_);
+  start_anew(nodes_);
+  start_anew(node_properties_);
+  start_anew(properties_);
   if (!is_utf8(as_bytes(frame))) return Failure{FrameError::not_utf8};
 
   JsonReader reader{frame, arena_};
@@ -163,7 +170,7 @@ PutError FrameParser::read_node(JsonReader& reader, std::string_view soul) {
   PutError error = PutError::none;
   bool has_meta = false;
   const std::size_t begin = properties_.size();
-  states_.clear();
+  start_anew(states_);
   JsonReader::Place place = reader.enter('{');
   std::string_view key;
   while (reader.next_member(place, key)) {

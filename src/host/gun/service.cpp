@@ -121,7 +121,12 @@ Service::~Service() {
   state_->going = true;
   state_->timer.cancel();
   state_->committer.reset();
-  for (const auto& [id, client] : state_->clients) client->stream.reset();
+  for (const auto& [id, client] : state_->clients) {
+    client->ending = true;
+    client->room.say();
+    client->output.say();
+    client->stream.reset();
+  }
 }
 
 const gun::Counters& Service::counters() const {
@@ -268,6 +273,9 @@ Task<void> Service::State::write(std::shared_ptr<State> state, std::shared_ptr<C
   } catch (const boost::system::system_error&) {
     client->stream.reset();  // so that the reader hears of it
   }
+  // The reader may be waiting for room that will never come.
+  client->ending = true;
+  client->room.say();
   client->writer_ended = true;
   client->written.say();
 }
