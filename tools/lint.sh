@@ -6,7 +6,7 @@
 bash tools/bans.sh
 shellcheck -x -e SC1091,SC2154,SC2016 run test dev .ci/run tools/*.sh tests/*.sh
 (cd web && npm run --silent typecheck && npm run --silent lint)
-mapfile -t sources < <(git ls-files 'src/*.cpp' | grep -vE '_(fuzz|bench)\.cpp$' |
+mapfile -t sources < <(git ls-files 'src/*.cpp' | grep -vE '_(fuzz|bench)\.cpp$|^src/wasm/' |
   { if [ "${1:-}" = --all ]; then cat; else grep -vE '^src/host/|_test\.cpp$'; fi; })
 printf 'clang-tidy over %d files\n' ${#sources[@]}
 printf '%s\0' "${sources[@]}" | xargs -0 -P 2 -n 8 clang-tidy-19 --quiet -p build/fuzz 2>/dev/null

@@ -2,6 +2,7 @@
 // Names of things, each a type of its own.
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <optional>
 
@@ -11,6 +12,35 @@
 namespace hearth::model {
 
 using Bytes32 = std::array<std::byte, 32>;
+
+/// Bytewise, in one place: maps and sorts of ids would repeat it in every instance.
+[[nodiscard]] std::strong_ordering compare(const Bytes32& a, const Bytes32& b);
+
+}  // namespace hearth::model
+
+namespace hearth {
+
+template <class Tag>
+class Strong<Tag, model::Bytes32> {
+ public:
+  using Value = model::Bytes32;
+  constexpr Strong() = default;
+  constexpr explicit Strong(const Value& value) : value_(value) {}
+  [[nodiscard]] constexpr const Value& value() const { return value_; }
+  friend std::strong_ordering operator<=>(const Strong& a, const Strong& b) {
+    return model::compare(a.value_, b.value_);
+  }
+  friend bool operator==(const Strong& a, const Strong& b) {
+    return model::compare(a.value_, b.value_) == 0;
+  }
+
+ private:
+  Value value_{};
+};
+
+}  // namespace hearth
+
+namespace hearth::model {
 
 /// An Ed25519 key that writes one log: a device, in one space.
 using AuthorKey = Strong<struct AuthorKeyTag, Bytes32>;
