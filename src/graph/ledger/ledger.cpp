@@ -107,7 +107,9 @@ bool Ledger::is_ended(crdt::AuthorNumber author, std::uint64_t seq) const {
 }
 
 bool Ledger::is_complete(std::size_t checkpoint) const {
-  const auto& heads = checkpoints.chain()[checkpoint].checkpoint.heads;
+  const auto& [id, statement, place] = checkpoints.chain()[checkpoint];
+  const auto& heads = statement.heads;
+  if (missing_.id == id && missing_.record->body == BodyState::absent) return false;
   std::vector<const Record*> held;
   for (const update::Position& position : heads) {
     const auto number = authors.find(position.author);
@@ -116,10 +118,14 @@ bool Ledger::is_complete(std::size_t checkpoint) const {
     if (record == nullptr) return false;
     held.push_back(record);
   }
-  // Only now the long way, which mostly isn't gone more than once.
-  for (const Record* record : held)
-    for (; record != nullptr; record = record->parent)
-      if (record->body == BodyState::absent) return false;
+  // Only now the long way, which is not gone again before what it missed has come.
+  for (const Record* record : held) {
+    for (; record != nullptr; record = record->parent) {
+      if (record->body != BodyState::absent) continue;
+      missing_ = {id, record};
+      return false;
+    }
+  }
   return true;
 }
 

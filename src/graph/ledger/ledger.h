@@ -58,6 +58,12 @@ class Ledger {
   [[nodiscard]] Verdict judge_by_checkpoints(const AuthorLog& log, const Record& record) const;
 
   std::map<crdt::AuthorNumber, AuthorLog> logs_;
+  // What is_complete last found without a body.
+  struct Missing {
+    std::optional<model::CheckpointId> id;
+    const Record* record = nullptr;
+  };
+  mutable Missing missing_;
 };
 
 }  // namespace hearth::ledger
