@@ -80,14 +80,6 @@ TEST(Utf16Order, IsThatOfJavaScript) {
     EXPECT_EQ(utf16_unrank(utf16_rank(static_cast<std::uint8_t>(byte))), byte);
 }
 
-// node: [...s].…reduce((h, u) => (Math.imul(31, h) + u) | 0) over UTF-16 units.
-TEST(GunHash, IsJavasHashCode) {
-  EXPECT_EQ(gun_hash(""), 0);
-  EXPECT_EQ(gun_hash("hello"), 99162322);
-  EXPECT_EQ(gun_hash("\U0001F600"), 1772899);
-  EXPECT_EQ(gun_hash("the quick brown fox"), 1302335171);
-}
-
 TEST(JsonString, EscapesInEveryPlaceOfAWord) {
   for (std::size_t length = 0; length < 20; ++length) {
     for (std::size_t place = 0; place < length; ++place) {

@@ -70,24 +70,4 @@ void append_json_string(std::string& to, std::string_view text) {
   to += '"';
 }
 
-std::int32_t gun_hash(std::string_view text) {
-  std::uint32_t hash = 0;
-  const auto add = [&hash](std::uint32_t unit) { hash = hash * 31 + unit; };
-  for (std::size_t i = 0; i < text.size();) {
-    const std::uint32_t lead = byte_at(text, i);
-    const std::size_t size = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    std::uint32_t point = size == 1 ? lead : lead & (0x7fU >> size);
-    for (std::size_t k = 1; k < size && i + k < text.size(); ++k)
-      point = (point << 6) | (byte_at(text, i + k) & 0x3fU);
-    i += size;
-    if (point < 0x10000) {
-      add(point);
-    } else {
-      add(0xd800 + ((point - 0x10000) >> 10));
-      add(0xdc00 + ((point - 0x10000) & 0x3ff));
-    }
-  }
-  return static_cast<std::int32_t>(hash);
-}
-
 }  // namespace hearth::gun

@@ -39,7 +39,4 @@ struct Utf16Less {
 /// Appends JSON.stringify(text), with its quotes. `text` is UTF-8.
 void append_json_string(std::string& to, std::string_view text);
 
-/// Java's String.hashCode over UTF-16 units, as gun's `##` has it.
-[[nodiscard]] std::int32_t gun_hash(std::string_view text);
-
 }  // namespace hearth::gun
