@@ -219,6 +219,23 @@ void List::rebuild_index() {
   }
 }
 
+bool List::is_tree() const {
+  enum class Seen : std::uint8_t { no, on_this_way, hangs };
+  std::vector<Seen> seen(nodes_.size(), Seen::no);
+  std::vector<std::uint32_t> way;
+  for (std::uint32_t start = 0; start < nodes_.size(); ++start) {
+    std::uint32_t node = start;
+    for (; node != root && seen[node] == Seen::no; node = nodes_[node].parent) {
+      seen[node] = Seen::on_this_way;
+      way.push_back(node);
+    }
+    if (node != root && seen[node] == Seen::on_this_way) return false;
+    for (const std::uint32_t passed : way) seen[passed] = Seen::hangs;
+    way.clear();
+  }
+  return true;
+}
+
 const std::vector<std::uint32_t>& List::order(const Authors& authors) const {
   if (order_is_fresh_) return order_;
 
@@ -409,6 +426,7 @@ Result<List, StateError> List::read(const StateReader& reader) {
     if (node.element.parent && !ids.contains(*node.element.parent))
       return Failure{StateError::malformed};
   list.rebuild_index();
+  if (!list.is_tree()) return Failure{StateError::malformed};
   HEARTH_TRY(const std::uint64_t waiting, reader.array());
   for (std::uint64_t i = 0; i < waiting; ++i) {
     HEARTH_TRY(Element element, read_element(reader));

@@ -93,6 +93,8 @@ class List {
   void attach(Element element);
   std::uint32_t hang(Element element);
   void rebuild_index();
+  // Every node hangs from the root: what is stored may be damaged.
+  [[nodiscard]] bool is_tree() const;
   [[nodiscard]] const std::vector<std::uint32_t>& order(const Authors& authors) const;
   static void write(const StateWriter& writer, const Element& element);
   [[nodiscard]] static Result<Element, StateError> read_element(const StateReader& reader);
