@@ -65,7 +65,7 @@ compile() { # OBJECT SOURCE COMPILER OPTION…
   objects+=("$object")
   # Recompiled when the source or what it includes is newer.
   if [ -e "$object" ] && [ -e "$object.d" ] &&
-    ! sed 's/\\$//; s/^[^:]*://' "$object.d" | tr -s ' \n' '\0' | xargs -0 -I {} find {} -newer "$object" 2>/dev/null | grep -q .; then return; fi
+    [ -z "$(sed 's/\\$//; s/^[^:]*://' "$object.d" | tr -s ' \n' '\0' | xargs -0 -I {} find {} -newer "$object" 2>&1)" ]; then return; fi
   "$@" -MMD -MF "$object.d" -c "$source" -o "$object"
 }
 for source in "${sources[@]}"; do
