@@ -16,6 +16,8 @@ struct Lex {
   std::optional<std::string_view> to;      ///< <, inclusive
   bool reverse = false;                    ///< - is there
 
+  /// False: it says nothing, and so matches nothing.
+  [[nodiscard]] bool says_something() const { return exact || prefix || from || to; }
   /// gun's text.match, where `=` wins over `*`, and `*` over the bounds.
   [[nodiscard]] bool matches(std::string_view text) const;
 };

@@ -237,6 +237,7 @@ Result<std::optional<Held>, StoreError> Nodes::property(std::string_view soul,
 
 Result<Unit, StoreError> Nodes::read(std::string_view soul, const std::optional<Lex>& lex,
                                      const Visitor& visit) {
+  if (lex && !lex->says_something()) return Unit{};
   key_.clear();
   append_node_key(key_, soul);
   HEARTH_TRY(const auto head, records_.get(key_));
@@ -271,6 +272,7 @@ Result<Unit, StoreError> Nodes::read(std::string_view soul, const std::optional<
 
 Result<Unit, StoreError> Nodes::read_all(const Lex& souls, const std::optional<Lex>& lex,
                                          const Visitor& visit) {
+  if (!souls.says_something() || (lex && !lex->says_something())) return Unit{};
   const graph_store::Range range =
       narrowed(souls, [](std::string_view soul) { return souls_prefix(soul); });
   bool corrupt = false;

@@ -40,7 +40,7 @@ class Nodes {
   /// A node whose record would be longer gets a record for each property.
   static constexpr std::size_t max_inline_bytes = 1024;
   /// A query over all souls looks at so many records at most, whatever it finds in them.
-  static constexpr std::size_t max_scanned = 200'000;
+  static constexpr std::size_t max_scanned = 50'000;
 
   explicit Nodes(Records& records) : records_(records) {}
 

@@ -30,8 +30,11 @@ std::string_view Relay::check_put(const Message& message, const Moment& at) {
     const auto held = nodes_.property(soul, name);
     return held && *held ? std::optional{std::string{(*held)->json}} : std::nullopt;
   };
+  std::size_t deferred = 0;
   for (const Node& node : message.nodes) {
     for (const Property& property : node.properties) {
+      if (property.state > at.wall_ms && deferred_count_ + ++deferred > limits_.deferred)
+        return "Too many writes wait for their time here.";
       if (property.state > at.wall_ms + limits_.future_ms)
         return "The state lies too far in the future: look at this device's clock.";
       const Verdict verdict = sea_.check(node.soul, property, at.wall_ms, lookup);
@@ -62,14 +65,10 @@ void Relay::on_put(ConnectionId id, const Message& message, const Moment& at) {
     if (!plain) {
       now.clear();
       for (const Property& property : node.properties) {
-        if (sea_.check(node.soul, property, at.wall_ms, {}) == Verdict::omitted) continue;
+        if (is_forgotten(node.soul, property.state, at.wall_ms)) continue;
         if (property.state <= at.wall_ms) {
           now.push_back(property);
           continue;
-        }
-        if (deferred_count_ >= limits_.deferred) {
-          ++counters_.refused_puts;
-          return refuse(id, acknowledge, "Too many writes wait for their time here.");
         }
         if (const auto done = defer(node.soul, property); !done)
           return refuse(id, acknowledge, error_text(done.error()));

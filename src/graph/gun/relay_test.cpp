@@ -658,6 +658,21 @@ TEST_F(RelayTest, ClosesTheConnectionToItself) {
   EXPECT_TRUE(relay->should_close(id));
 }
 
+// Made by SEA: a write under a certificate that names a block, of a state in the future.
+TEST_F(RelayTest, LooksForBlocksOfWritesForLaterToo) {
+  const SeaVector* vector = nullptr;
+  for (const SeaVector& each : sea_vectors)
+    if (each.expected == Expected::blocked) vector = &each;
+  ASSERT_NE(vector, nullptr);
+  at.wall_ms = vector->state - 1000;
+  start();
+  const ConnectionId id = join();
+  say(id, fmt(R"({"#":"$","put":{"$":{"_":{"#":"$",">":{"$":1795269020000.001}},"$":$}}})",
+              {"p", vector->soul, vector->soul, vector->name, vector->name, vector->json}));
+  commit();
+  EXPECT_THAT(heard_all(id), HasSubstr(R"("ok":true)"));
+}
+
 // Whatever order messages come in, with crashes between them: what was acknowledged is there, and
 // what is there is what HAM says of some of the messages that were sent.
 TEST_F(RelayTest, LosesNothingAcknowledgedToCrashes) {

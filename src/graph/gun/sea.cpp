@@ -132,6 +132,13 @@ std::string_view error_text(Verdict verdict) {
   return "";
 }
 
+bool is_forgotten(std::string_view soul, double state, double now_ms) {
+  const std::size_t mark = soul.find("<?");
+  if (mark == std::string_view::npos) return false;
+  const auto seconds = parse_float(soul.substr(mark + 2));
+  return seconds && *seconds != 0 && state < now_ms - *seconds * 1000;
+}
+
 std::string owner_of(std::string_view soul) {
   const std::size_t tilde = soul.find('~');
   if (tilde == std::string_view::npos) return {};
@@ -190,12 +197,8 @@ Sea::~Sea() = default;
 Verdict Sea::check(std::string_view soul, const Property& property, double now_ms,
                    const Lookup& lookup) {
   if (soul.find_first_of("~#<") == std::string_view::npos) return Verdict::allowed;
+  if (is_forgotten(soul, property.state, now_ms)) return Verdict::omitted;
   TextArena arena;
-  if (const std::size_t forget = soul.find("<?"); forget != std::string_view::npos) {
-    const auto seconds = parse_float(soul.substr(forget + 2));
-    if (seconds && *seconds != 0 && property.state < now_ms - *seconds * 1000)
-      return Verdict::omitted;
-  }
   if (soul.starts_with("~@")) {
     if (property.value.kind == ValueKind::null) return Verdict::must_exist;
     const std::string_view link = link_of(property.value.json, arena).value_or("");

@@ -34,6 +34,9 @@ enum class Verdict : std::uint8_t {
 };
 [[nodiscard]] std::string_view error_text(Verdict verdict);
 
+/// Whether a soul with `<?N` drops a write of that state at `now_ms` (milliseconds since 1970).
+[[nodiscard]] bool is_forgotten(std::string_view soul, double state, double now_ms);
+
 /// The public key that writes to `soul` must be signed by, as "x.y"; empty: anybody's.
 [[nodiscard]] std::string owner_of(std::string_view soul);
 
@@ -45,7 +48,8 @@ class Sea {
   Sea();
   ~Sea();
 
-  /// Whether `property` may be written to `soul`. `now_ms` is milliseconds since 1970.
+  /// Whether `property` may be written to `soul`. `now_ms` is milliseconds since 1970; `lookup` is
+  /// asked for what revokes certificates.
   [[nodiscard]] Verdict check(std::string_view soul, const Property& property, double now_ms,
                               const Lookup& lookup);
   /// Signatures looked at, without the ones remembered.
