@@ -4,8 +4,10 @@
 . "$(dirname "$0")/lib.sh"
 preset=${1:?asan or tsan}
 mkdir -p build
-mapfile -t tests < <(cd src/host && for d in */; do
-  [ "$d" = sandbox/ ] || ! compgen -G "$d*_test.cpp" >/dev/null || printf '%s_test\n' "${d%/}"
+# A module's tests are <its name>_test, whatever its folder's name.
+mapfile -t tests < <(cd src/host && for folder in */; do
+  [ "$folder" = sandbox/ ] || ! compgen -G "$folder*_test.cpp" >/dev/null ||
+    sed -nE 's/^hearth_module\(([a-z0-9_]+).*/\1_test/p' "$folder/CMakeLists.txt"
 done)
 export TSAN_OPTIONS="suppressions=$root/tools/tsan.supp die_after_fork=0"
 build_tree "$preset" "${tests[@]}"
