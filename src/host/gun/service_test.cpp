@@ -53,8 +53,12 @@ class GunService : public testing::Test {
     std::string heard;
     bool closed = false;
     std::array<char, 4096> buffer{};
+    /// A read that was under way completes when the client is gone already.
+    std::shared_ptr<int> life = std::make_shared<int>();
     void listen() {
-      socket.async_read_some(asio::buffer(buffer), [this](auto error, std::size_t count) {
+      const std::weak_ptr<int> alive = life;
+      socket.async_read_some(asio::buffer(buffer), [this, alive](auto error, std::size_t count) {
+        if (alive.expired()) return;
         heard.append(buffer.data(), count);
         closed = static_cast<bool>(error);
         if (!error) listen();
