@@ -52,6 +52,9 @@ Ristretto255Scalar Ristretto255Scalar::inverse() const {
 Result<Ristretto255Element, KeyError> Ristretto255Element::create(BytesView bytes) {
   ensure_sodium();
   if (bytes.size() != size) return Failure{KeyError::wrong_size};
+  // libsodium 1.0.18 overlooks the topmost bit, which no element's encoding has (RFC 9496
+  // section 4.3.1).
+  if ((bytes.back() & std::byte{0x80}) != std::byte{0}) return Failure{KeyError::invalid_point};
   if (crypto_core_ristretto255_is_valid_point(raw(bytes)) != 1 || sodium_is_zero(raw(bytes), size))
     return Failure{KeyError::invalid_point};
   Ristretto255Element element;
