@@ -241,5 +241,14 @@ TEST(ConstantTime, ComparesBytesAndSizes) {
   EXPECT_FALSE(constant_time_equal(as_bytes("abc"), as_bytes("ab")));
 }
 
+// RFC 9496 section 4.3.1: an encoding is below the field's prime. With the topmost bit set the
+// identity would pass for another element, and every product with it would be the identity.
+TEST(Ristretto255, RefusesEncodingsWithTheTopmostBit) {
+  Bytes identity(32);
+  EXPECT_FALSE(Ristretto255Element::create(identity));
+  identity.back() = std::byte{0x80};
+  EXPECT_FALSE(Ristretto255Element::create(identity));
+}
+
 }  // namespace
 }  // namespace hearth::crypto

@@ -95,7 +95,7 @@ class Life {
     const id = this.pick([...this.ledger.devices.keys()].filter((each) => each !== this.owner.key.id));
     if (id === undefined) return;
     this.ledger.devices.delete(id); // once it was asked for, both may be
-    await this.cli(["device", "revoke", id]);
+    await this.cli(["device", "revoke", "--", id]); // an id may begin with a hyphen
     this.ledger.counts.revoke++;
     this.ledger.revoked.add(id);
   }
