@@ -21,10 +21,8 @@ cleanup() {
 trap cleanup EXIT
 
 say "A bare Debian $release in $target"
-# The machine's own sources for this release, whatever they are; apt's settings (proxy) come along.
-mirror=$(find /etc/apt/sources.list /etc/apt/sources.list.d -type f -exec cat {} + 2>/dev/null |
-  sed -nE 's/^(deb |URIs: *)(\[[^]]*\] *)?([^ ]+\/debian\/?)( .*)?$/\3/p' | sed -n 1p) || true
-[ -n "$mirror" ] || die 'No Debian mirror in the sources of apt.'
+# Apt's settings (proxy) come along.
+mirror=$(debian_mirror)
 mmdebstrap --variant=apt --include="bash,git,ca-certificates${sudo:+,$sudo}" "$suite" "$target" "$mirror"
 for file in /etc/apt/apt.conf.d/*proxy* /etc/resolv.conf /etc/hosts /root/.npmrc; do
   [ -e "$file" ] && mkdir -p "$target$(dirname "$file")" && cp "$file" "$target$file"

@@ -51,6 +51,15 @@ debian_release() {
     die "Only Debian 12 and 13 are supported: /etc/os-release names another system."
 }
 
+# The mirror that this machine's apt reads Debian from.
+debian_mirror() {
+  local mirror
+  mirror=$(find /etc/apt/sources.list /etc/apt/sources.list.d -type f -exec cat {} + 2>/dev/null |
+    sed -nE 's/^(deb |URIs: *)(\[[^]]*\] *)?([^ ]+\/debian\/?)( .*)?$/\3/p' | sed -n 1p) || true
+  [ -n "$mirror" ] || die 'No Debian mirror in the sources of apt.'
+  printf '%s\n' "$mirror"
+}
+
 # install_packages SET…: the packages of tools/packages/SET that are not there yet.
 install_packages() {
   local release set name missing=()

@@ -24,7 +24,7 @@ if [ ! -e "$out/libsodium/src" ]; then
   mkdir -p "$fetched/lists/partial"
   . /etc/os-release
   printf 'Types: deb-src\nURIs: %s\nSuites: %s %s-updates\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
-    "${HEARTH_DEBIAN_MIRROR:-http://deb.debian.org/debian}" "$VERSION_CODENAME" "$VERSION_CODENAME" >"$fetched/source.sources"
+    "$(debian_mirror)" "$VERSION_CODENAME" "$VERSION_CODENAME" >"$fetched/source.sources"
   apt=(apt-get -q -o "Dir::Etc::sourcelist=$fetched/source.sources" -o Dir::Etc::sourceparts=/dev/null
     -o "Dir::State::lists=$fetched/lists" -o APT::Sandbox::User=root)
   "${apt[@]}" update >/dev/null
