@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 preset=${1:?asan or tsan}
 mkdir -p build
-# A module's tests are <its name>_test, whatever its folder's name.
+
 mapfile -t tests < <(cd src/host && for folder in */; do
   [ "$folder" = sandbox/ ] || ! compgen -G "$folder*_test.cpp" >/dev/null ||
     sed -nE 's/^hearth_module\(([a-z0-9_]+).*/\1_test/p' "$folder/CMakeLists.txt"
