@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "world_for_test.h"
+#include <hearth/graph_store/faulty_store.h>
 
 namespace hearth::replica::testing {
 namespace {

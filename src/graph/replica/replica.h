@@ -20,6 +20,7 @@
 #include <hearth/ledger/ledger.h>
 #include <hearth/model/id.h>
 #include <hearth/model/stamp.h>
+#include <hearth/replica/companion.h>
 #include <hearth/replica/draft.h>
 #include <hearth/update/checkpoint.h>
 #include <hearth/update/header.h>
@@ -50,6 +51,7 @@ struct Options {
   std::size_t max_held_updates = 4096;
   std::size_t max_held_bytes = std::size_t{16} << 20;
   std::size_t max_cached_nodes = 100'000;  ///< kept in memory between commits
+  Companion* companion = nullptr;          ///< outlives the replica
 };
 
 /// What a subscriber has to look at again.
@@ -160,6 +162,7 @@ class Replica : public crdt::Fates {
   struct Slot {
     crdt::Node node;
     bool is_dirty = false;
+    std::vector<std::string> records;  // the companion's, of what is stored; while dirty
   };
   struct Held {
     update::VerifiedUpdate update;
@@ -218,6 +221,7 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<update::Body, Refusal> body_of(const ledger::Record& record) const;
   // Every soul in memory or in the store.
   [[nodiscard]] Result<std::set<Soul>, Refusal> all_souls() const;
+  // Before the node changes.
   void mark_dirty(std::string_view soul, Slot& slot);
   void note_fate(std::string_view soul, const crdt::Node& node);
   void undefer(const ledger::Record& record);
@@ -236,6 +240,7 @@ class Replica : public crdt::Fates {
   void store_new_authors();
   // A node as it is stored; nothing when it isn't.
   [[nodiscard]] std::optional<Bytes> encoded(const crdt::Node& node) const;
+  void put_companions(graph_store::Batch& batch, const Soul& soul, Slot& slot);
   std::uint64_t entry_number(const model::EntryId& id);
   [[nodiscard]] Result<Unit, Refusal> visit_nodes(
       const std::function<void(std::string_view soul, const crdt::Node& node)>& visit);
@@ -251,6 +256,7 @@ class Replica : public crdt::Fates {
   std::vector<model::CheckpointId> purged_;  // the checkpoints whose purge the state has seen
 
   std::map<Soul, Slot, std::less<>> nodes_;
+  bool damaged_ = false;  // what is stored of nodes was not right
   std::set<Soul> fated_;  // whose lists depend on verdicts
   std::set<Soul> collided_;
   std::multimap<model::Stamp, ledger::Record*> deferred_;

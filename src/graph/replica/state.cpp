@@ -228,6 +228,7 @@ void Replica::apply_change(Slot& slot, const Record& record, const update::Body&
 void Replica::mark_dirty(std::string_view soul, Slot& slot) {
   if (slot.is_dirty) return;
   slot.is_dirty = true;
+  if (options_.companion != nullptr) slot.records = options_.companion->records_of(soul, slot.node);
   dirty_.emplace_back(soul);
 }
 
@@ -249,8 +250,8 @@ Result<Unit, Refusal> Replica::rebuild(const std::set<Soul>& souls) {
   if (souls.empty()) return Unit{};
   for (const Soul& soul : souls) {
     HEARTH_TRY(Slot * rebuilt, slot(soul));
-    rebuilt->node = {};
     mark_dirty(soul, *rebuilt);
+    rebuilt->node = {};
     changes_.insert({soul, std::nullopt});
   }
   const OpenFates open;
@@ -320,9 +321,9 @@ Result<Unit, Refusal> Replica::purge_all(std::size_t checkpoint) {
     }));
     for (const Soul& soul : batch) {
       HEARTH_TRY(Slot * purged, slot(soul));
+      mark_dirty(soul, *purged);
       purged->node.adopt(fates);
       if (const auto horizon = horizon_of(link)) purged->node.purge(*horizon, fates);
-      mark_dirty(soul, *purged);
       note_fate(soul, purged->node);
     }
     if (batch.size() < step) return Unit{};

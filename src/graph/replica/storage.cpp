@@ -15,6 +15,8 @@
 //   u number:4 seq:8 [id] an update; with its id where it is not on its author's line
 //   n soul                a node
 //   f soul                a node with lists that depend on verdicts
+//   d, x                  a companion's: graph_index/indexes.cpp
+//   y                     a companion's records may be wrong: nodes were written without it
 
 namespace hearth::replica {
 
@@ -216,6 +218,15 @@ std::optional<Bytes> Replica::encoded(const crdt::Node& node) const {
   return writer.take();
 }
 
+void Replica::put_companions(graph_store::Batch& batch, const Soul& soul, Slot& slot) {
+  const std::vector<std::string> records = options_.companion->records_of(soul, slot.node);
+  for (const std::string& record : slot.records)
+    if (!std::ranges::binary_search(records, record)) batch.erase(record);
+  for (const std::string& record : records)
+    if (!std::ranges::binary_search(slot.records, record)) batch.put(record, {});
+  slot.records.clear();
+}
+
 Result<graph_store::Ticket, Refusal> Replica::commit() {
   store_new_authors();
   if (dirty_.empty() && pending_.empty()) return last_ticket_;
@@ -223,6 +234,7 @@ Result<graph_store::Ticket, Refusal> Replica::commit() {
   for (const Soul& soul : dirty_) {
     Slot& slot = nodes_.at(soul);
     slot.is_dirty = false;
+    if (options_.companion != nullptr) put_companions(batch, soul, slot);
     if (const auto bytes = encoded(slot.node)) {
       batch.put(key('n', soul), *bytes);
     } else {
@@ -239,6 +251,8 @@ Result<graph_store::Ticket, Refusal> Replica::commit() {
   const Bytes meta =
       CborWriter{}.array(3).uint(schema_version).integer(now_.ms).uint(purged_.size()).take();
   batch.put(key('m', {}), meta);
+  if (std::exchange(damaged_, false) && options_.companion != nullptr)
+    options_.companion->distrust(batch);
   const auto written = store_.write(batch);
   if (!written) return Failure{Refusal::store};
   pending_.clear();
@@ -472,6 +486,12 @@ Result<Unit, StoreError> Replica::load() {
   }
   for (const crdt::AuthorNumber author : ledger_.authors_by_key())
     if (ledger_.find_log(author)->is_forked()) flagged_.insert(author);
+  // Somebody else's records will not follow what this one writes.
+  if (options_.companion == nullptr)
+    HEARTH_CHECK(scan('d', [&](std::string_view, BytesView) {
+      pending_[key('y', {})] = Bytes{};
+      return false;
+    }));
   return Unit{};
 }
 

@@ -43,7 +43,10 @@ Result<std::vector<Finding>, Refusal> Replica::verify(Repair repair) {
   }
   for (const Soul& soul : wrong)
     findings.push_back({.what = Finding::What::node, .author = {}, .seq = 0, .soul = soul});
-  if (repair == Repair::yes) return findings;
+  if (repair == Repair::yes) {
+    damaged_ = !wrong.empty();
+    return findings;
+  }
   nodes_.clear();
   dirty_.clear();
   pending_.clear();
