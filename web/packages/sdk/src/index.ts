@@ -50,5 +50,24 @@ export {
   type Pairing,
   type Persona,
 } from "./api.ts";
+export {
+  GraphApi,
+  type GraphAuthor,
+  type GraphEdit,
+  type GraphEntry,
+  type GraphFilter,
+  type GraphHit,
+  type GraphListener,
+  type GraphNode,
+  type GraphOperation,
+  type GraphPage,
+  type GraphProperty,
+  type GraphRole,
+  type GraphSpace,
+  type GraphUpdate,
+  type GraphValue,
+  type GraphWritten,
+  type SetElement,
+} from "./graph.ts";
 export { AppHost, type AppHostOptions, type AppLocation } from "./app/host.ts";
 export { appLabel, appOrigin } from "./app/label.ts";

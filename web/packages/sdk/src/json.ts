@@ -34,10 +34,10 @@ export class Fields {
     return new Fields(this.#value[name]);
   }
   list(name: string): Fields[] {
-    return this.#array(name).map((item) => new Fields(item));
+    return this.array(name).map((item) => new Fields(item));
   }
   texts(name: string): string[] {
-    return this.#array(name).map((item) => {
+    return this.array(name).map((item) => {
       if (typeof item !== "string") throw bad(name);
       return item;
     });
@@ -51,7 +51,15 @@ export class Fields {
   has(name: string): boolean {
     return this.#value[name] !== undefined && this.#value[name] !== null;
   }
-  #array(name: string): unknown[] {
+  /** Anything, to be looked at elsewhere. */
+  value(name: string): unknown {
+    return this.#value[name];
+  }
+  /** All of its fields, where names are data. */
+  entries(): [string, unknown][] {
+    return Object.entries(this.#value);
+  }
+  array(name: string): unknown[] {
     const value = this.#value[name];
     if (!Array.isArray(value)) throw bad(name);
     return value as unknown[];

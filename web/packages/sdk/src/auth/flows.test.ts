@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { HearthApi } from "../api.ts";
 import { fromBase64url, toBase64url } from "../bytes.ts";
 import type { HearthConnection, HearthRequestInit } from "../connection.ts";
-import { EventNames } from "../events.ts";
+import { EventReader } from "../events.ts";
 import { peerIdBytes, peerIdText } from "../identity/peer.ts";
 import { verifyDeviceCertificate, verifySignature } from "../identity/statements.ts";
 import { makeDeviceKey, type DeviceKey } from "../keys/device.ts";
@@ -411,15 +411,33 @@ describe("the API", () => {
     await expect(error(new Response("not json"))).rejects.toMatchObject({ code: "bad_response" });
   });
 
-  test("reads event names whatever the pieces", () => {
+  test("reads events whatever the pieces", () => {
     const stream = new TextEncoder().encode(
-      ": hello\n\nevent: devices\ndata: {}\n\nevent: apps\r\ndata: {}\r\n\r\ndata: {}\n\n",
+      ': hello\n\nevent: devices\ndata: {}\n\nevent: apps\r\ndata: {"ü":1,\r\ndata:2}\r\n\r\ndata: {}\n\n',
     );
     for (const step of [1, 2, 5, 1000]) {
-      const names = new EventNames();
-      const out: string[] = [];
-      for (let i = 0; i < stream.length; i += step) out.push(...names.push(stream.subarray(i, i + step)));
-      expect(out).toEqual(["devices", "apps"]);
+      const reader = new EventReader();
+      const out: unknown[] = [];
+      for (let i = 0; i < stream.length; i += step) out.push(...reader.push(stream.subarray(i, i + step)));
+      expect(out).toEqual([
+        { name: "devices", data: "{}" },
+        { name: "apps", data: '{"ü":1,\n2}' },
+        { name: "", data: "{}" },
+      ]);
     }
+  });
+
+  test("takes neither a line nor an event without end", () => {
+    const line = new TextEncoder().encode(`data: ${"x".repeat(1000)}`);
+    const endless = () => {
+      const reader = new EventReader();
+      for (let i = 0; i < 100; ++i) reader.push(line);
+    };
+    const lines = () => {
+      const reader = new EventReader();
+      for (let i = 0; i < 100; ++i) reader.push(new TextEncoder().encode(`data: ${"x".repeat(1000)}\n`));
+    };
+    expect(endless).toThrow("endless line");
+    expect(lines).toThrow("endless event");
   });
 });
