@@ -13,7 +13,7 @@
 #include <hearth/base/bytes.h>
 #include <hearth/base/result.h>
 #include <hearth/datachannel/dcep.h>
-#include <hearth/sctp/association.h>
+#include <hearth/sctp/types.h>
 
 namespace hearth::datachannel {
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <sys/time.h>
 
-#include <hearth/sctp/association.h>
+#include <hearth/sctp/usrsctp_association.h>
 
 // usrsctp reads the wall clock for round-trip times and for which chunks are old enough to be sent
 // again; here that clock is the test's.
@@ -32,7 +32,7 @@ constexpr Ppid binary{53};
 class World {
  public:
   struct Side {
-    Association association;
+    UsrsctpAssociation association;
     std::vector<Message> messages;
     std::vector<Event> events;
     bool reads = true;
@@ -47,7 +47,7 @@ class World {
   };
 
   explicit World(const Options& options = {}, Duration delay = 1ms) : delay_(delay) {
-    for (int i = 0; i < 2; ++i) sides_.push_back({Association{options, now_}, {}, {}});
+    for (int i = 0; i < 2; ++i) sides_.push_back({UsrsctpAssociation{options, now_}, {}, {}});
   }
 
   Side& a() { return sides_[0]; }

@@ -13,7 +13,7 @@
 #include <hearth/base/time.h>
 #include <hearth/datachannel/channels.h>
 #include <hearth/dtls/connection.h>
-#include <hearth/sctp/association.h>
+#include <hearth/sctp/usrsctp_association.h>
 
 namespace hearth::webrtc {
 
@@ -102,7 +102,7 @@ class DataTransport {
 
   TransportOptions options_;
   dtls::Connection dtls_;
-  std::optional<sctp::Association> sctp_;
+  std::optional<sctp::UsrsctpAssociation> sctp_;
   datachannel::Channels channels_;
   std::optional<Instant> ready_by_;
   std::deque<TransportEvent> events_;  // bounded by what one datagram causes and by the channels

@@ -14,8 +14,8 @@
 #include <usrsctp.h>
 
 #include <hearth/base/assert.h>
-#include <hearth/sctp/association.h>
 #include <hearth/sctp/crc32c.h>
+#include <hearth/sctp/usrsctp_association.h>
 
 namespace hearth::sctp {
 namespace {
@@ -148,7 +148,7 @@ void set_option(struct socket* socket, int level, int name, const Value& value) 
 
 }  // namespace
 
-struct Association::Impl {
+struct UsrsctpAssociation::Impl {
   Impl(const Options& given, Instant now);
   ~Impl();
   Impl(const Impl&) = delete;
@@ -185,7 +185,7 @@ struct Association::Impl {
   Instant busy_until;
 };
 
-Association::Impl::Impl(const Options& given, Instant at)
+UsrsctpAssociation::Impl::Impl(const Options& given, Instant at)
     : options(given), key(Stack::instance().add(endpoint)), now(at), busy_until(at + 1s) {
   HEARTH_ASSERT(options.send_buffer > options.max_message);
   HEARTH_ASSERT(options.receive_buffer > options.max_message);
@@ -230,18 +230,18 @@ Association::Impl::Impl(const Options& given, Instant at)
   set_option(socket, IPPROTO_SCTP, SCTP_PEER_ADDR_PARAMS, path);
 }
 
-Association::Impl::~Impl() {
+UsrsctpAssociation::Impl::~Impl() {
   drop_socket();
   Stack::instance().remove(key);
 }
 
-void Association::Impl::drop_socket() {
+void UsrsctpAssociation::Impl::drop_socket() {
   if (socket == nullptr) return;
   usrsctp_set_upcall(socket, nullptr, nullptr);
   usrsctp_close(std::exchange(socket, nullptr));
 }
 
-void Association::Impl::after_input(Instant at) {
+void UsrsctpAssociation::Impl::after_input(Instant at) {
   now = at;
   endpoint.readable =
       true;  // a wake-up may have been deferred past its own call; looking costs little
@@ -256,7 +256,7 @@ void Association::Impl::after_input(Instant at) {
 
 // Stops at a whole message that nobody took: what is behind it stays in usrsctp's buffer, and so
 // the peer's window closes.
-void Association::Impl::read_all() {
+void UsrsctpAssociation::Impl::read_all() {
   while (endpoint.readable && !message && !closed) {
     const MutableBytes buffer = Stack::instance().scratch();
     sctp_rcvinfo info{};
@@ -289,7 +289,7 @@ void Association::Impl::read_all() {
   }
 }
 
-void Association::Impl::read_notification(BytesView bytes) {
+void UsrsctpAssociation::Impl::read_notification(BytesView bytes) {
   sctp_notification::sctp_tlv head;
   if (bytes.size() < sizeof(head)) return;
   std::memcpy(&head, bytes.data(), sizeof(head));
@@ -304,7 +304,7 @@ void Association::Impl::read_notification(BytesView bytes) {
   }
 }
 
-void Association::Impl::on_association_change(const sctp_assoc_change& change) {
+void UsrsctpAssociation::Impl::on_association_change(const sctp_assoc_change& change) {
   switch (change.sac_state) {
     case SCTP_COMM_UP:
       if (established) return;
@@ -322,7 +322,7 @@ void Association::Impl::on_association_change(const sctp_assoc_change& change) {
   }
 }
 
-void Association::Impl::on_stream_reset(BytesView bytes) {
+void UsrsctpAssociation::Impl::on_stream_reset(BytesView bytes) {
   sctp_stream_reset_event head;
   if (bytes.size() < sizeof(head)) return;
   std::memcpy(&head, bytes.data(), sizeof(head));
@@ -339,7 +339,7 @@ void Association::Impl::on_stream_reset(BytesView bytes) {
   }
 }
 
-void Association::Impl::request_resets() {
+void UsrsctpAssociation::Impl::request_resets() {
   if (!established || closed || !resets_requested.empty()) return;
   std::vector<StreamId> batch;
   for (const StreamId id : resets_waiting) {
@@ -361,7 +361,7 @@ void Association::Impl::request_resets() {
   resets_requested = std::move(batch);
 }
 
-std::size_t Association::Impl::buffered() const {
+std::size_t UsrsctpAssociation::Impl::buffered() const {
   if (socket == nullptr) return 0;
   SendBufferUse use{};
   socklen_t size = sizeof(use);
@@ -369,20 +369,20 @@ std::size_t Association::Impl::buffered() const {
   return use.sending;
 }
 
-void Association::Impl::finish(CloseReason why) {
+void UsrsctpAssociation::Impl::finish(CloseReason why) {
   if (closed) return;
   closed = true;
   drop_socket();
   events.emplace_back(Closed{why});
 }
 
-Association::Association(const Options& options, Instant now)
+UsrsctpAssociation::UsrsctpAssociation(const Options& options, Instant now)
     : impl_(std::make_unique<Impl>(options, now)) {}
-Association::~Association() = default;
-Association::Association(Association&&) noexcept = default;
-Association& Association::operator=(Association&&) noexcept = default;
+UsrsctpAssociation::~UsrsctpAssociation() = default;
+UsrsctpAssociation::UsrsctpAssociation(UsrsctpAssociation&&) noexcept = default;
+UsrsctpAssociation& UsrsctpAssociation::operator=(UsrsctpAssociation&&) noexcept = default;
 
-void Association::receive(Instant now, BytesView packet) {
+void UsrsctpAssociation::receive(Instant now, BytesView packet) {
   Impl& self = *impl_;
   if (self.closed || !has_valid_checksum(packet)) return;
   Stack::instance().advance(now);
@@ -393,14 +393,14 @@ void Association::receive(Instant now, BytesView packet) {
   self.receiving = false;
 }
 
-void Association::advance(Instant now) {
+void UsrsctpAssociation::advance(Instant now) {
   Impl& self = *impl_;
   if (self.closed) return;
   Stack::instance().advance(now);
   self.after_input(now);
 }
 
-std::optional<std::size_t> Association::poll_transmit(MutableBytes out) {
+std::optional<std::size_t> UsrsctpAssociation::poll_transmit(MutableBytes out) {
   Endpoint& endpoint = impl_->endpoint;
   if (endpoint.sizes.empty()) return std::nullopt;
   const std::size_t size = endpoint.sizes.front();
@@ -417,14 +417,14 @@ std::optional<std::size_t> Association::poll_transmit(MutableBytes out) {
   return size;
 }
 
-std::optional<Event> Association::poll_event() {
+std::optional<Event> UsrsctpAssociation::poll_event() {
   if (impl_->events.empty()) return std::nullopt;
   const Event event = impl_->events.front();
   impl_->events.pop_front();
   return event;
 }
 
-std::optional<Message> Association::poll_message() {
+std::optional<Message> UsrsctpAssociation::poll_message() {
   Impl& self = *impl_;
   if (!self.message) self.read_all();
   std::optional<Message> message = std::exchange(self.message, std::nullopt);
@@ -433,7 +433,7 @@ std::optional<Message> Association::poll_message() {
 }
 
 // usrsctp can't say when its next timer is due, so it is asked every tick while it may have one.
-std::optional<Instant> Association::deadline() const {
+std::optional<Instant> UsrsctpAssociation::deadline() const {
   const Impl& self = *impl_;
   if (self.closed) return std::nullopt;
   const bool waits = !self.established || !self.resets_requested.empty() ||
@@ -443,8 +443,8 @@ std::optional<Instant> Association::deadline() const {
   return self.now + tick;
 }
 
-Result<Unit, SendError> Association::send(Instant now, StreamId stream, Ppid ppid,
-                                          Ordering ordering, BytesView payload) {
+Result<Unit, SendError> UsrsctpAssociation::send(Instant now, StreamId stream, Ppid ppid,
+                                                 Ordering ordering, BytesView payload) {
   Impl& self = *impl_;
   if (self.closed || !self.established) return Failure{SendError::not_established};
   if (payload.empty() || payload.size() > self.options.max_message)
@@ -474,18 +474,18 @@ Result<Unit, SendError> Association::send(Instant now, StreamId stream, Ppid ppi
   return Unit{};
 }
 
-std::size_t Association::buffered() const {
+std::size_t UsrsctpAssociation::buffered() const {
   return impl_->buffered();
 }
 
-std::size_t Association::writable() const {
+std::size_t UsrsctpAssociation::writable() const {
   const Impl& self = *impl_;
   if (self.closed || !self.established) return 0;
   const std::size_t used = self.buffered();
   return used >= self.options.send_buffer ? 0 : self.options.send_buffer - used;
 }
 
-void Association::reset_stream(Instant now, StreamId stream) {
+void UsrsctpAssociation::reset_stream(Instant now, StreamId stream) {
   Impl& self = *impl_;
   if (self.closed || !self.established || stream.value() >= self.streams) return;
   Stack::instance().advance(now);
@@ -494,7 +494,7 @@ void Association::reset_stream(Instant now, StreamId stream) {
   self.request_resets();
 }
 
-void Association::close(Instant now) {
+void UsrsctpAssociation::close(Instant now) {
   Impl& self = *impl_;
   if (self.closed) return;
   Stack::instance().advance(now);
