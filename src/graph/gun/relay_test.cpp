@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <hearth/graph_store/memory_store.h>
+#include <hearth/graph_store/faulty_store.h>
 #include <hearth/gun/relay.h>
 #include <hearth/gun/sea_vectors_for_test.h>
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <hearth/graph_store/memory_store.h>
+#include <hearth/graph_store/faulty_store.h>
 
 namespace hearth::graph_store {
 namespace {
@@ -109,10 +109,36 @@ TEST(FaultyStore, AFullOrBrokenDiskKeepsNothingOfTheBatch) {
   store.set_capacity(10);
   ASSERT_TRUE(store.write(one("a", "1234")));
   EXPECT_EQ(store.write(one("b", "123456")), Failure{StoreError::full});
-  store.fail(true);
+  store.fail(FaultyStore::Failing::writes);
   EXPECT_EQ(store.write(one("b", "1")), Failure{StoreError::unavailable});
   EXPECT_EQ(store.sync(), Failure{StoreError::unavailable});
   EXPECT_EQ(store.get("b").value(), std::nullopt);
+}
+
+TEST(FaultyStore, ADiskThatIsGoneReadsNothingAndComesBackAsItWas) {
+  FaultyStore store;
+  ASSERT_TRUE(store.write(one("a", "1")));
+  store.fail(FaultyStore::Failing::everything);
+  EXPECT_EQ(store.get("a"), Failure{StoreError::unavailable});
+  EXPECT_EQ(store.scan({}, [](std::string_view, BytesView) { return true; }),
+            Failure{StoreError::unavailable});
+  store.fail(FaultyStore::Failing::nothing);
+  EXPECT_EQ(store.get("a").value(), to_bytes("1"));
+}
+
+TEST(FaultyStore, ASyncThatLiesLosesWhatItAcknowledged) {
+  SeededEntropy entropy{2};
+  FaultyStore store;
+  store.lie(true);
+  ASSERT_TRUE(store.write(one("a", "1")));
+  EXPECT_EQ(store.sync(), Ticket{1});
+  bool lost = false;
+  for (int i = 0; i < 20 && !lost; ++i) {
+    FaultyStore copy = store;
+    copy.crash(entropy);
+    lost = !copy.get("a").value().has_value();
+  }
+  EXPECT_TRUE(lost);
 }
 
 TEST(FaultyStore, NamesARottenRecordUntilItIsWrittenAnew) {

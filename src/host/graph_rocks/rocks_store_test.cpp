@@ -16,7 +16,7 @@
 #include <hearth/graph_rocks/committer.h>
 #include <hearth/graph_rocks/power_cut_for_test.h>
 #include <hearth/graph_rocks/rocks_store.h>
-#include <hearth/graph_store/memory_store.h>
+#include <hearth/graph_store/faulty_store.h>
 
 namespace hearth::graph_rocks {
 namespace {
