@@ -13,6 +13,7 @@ import {
   Select as AriaSelect,
   SelectValue,
   Text,
+  TextArea,
   TextField as AriaTextField,
   type CheckboxProps as AriaCheckboxProps,
   type SearchFieldProps as AriaSearchFieldProps,
@@ -29,6 +30,8 @@ export interface TextFieldProps extends Omit<AriaTextFieldProps, "className" | "
   placeholder?: string;
   inputRef?: Ref<HTMLInputElement>;
   mono?: boolean;
+  /** Several lines, as many as are typed, to a limit. */
+  multiline?: boolean;
   autoCapitalize?: "none" | "words";
   after?: ReactNode;
 }
@@ -40,21 +43,26 @@ export function TextField({
   placeholder,
   inputRef,
   mono,
+  multiline,
   autoCapitalize,
   after,
   ...rest
 }: TextFieldProps) {
+  const shared = {
+    className: mono ? "h-input h-input-mono" : "h-input",
+    dir: "auto",
+    autoCapitalize,
+    ...(placeholder === undefined ? {} : { placeholder }),
+  };
   return (
     <AriaTextField {...rest} isInvalid={error !== undefined} validationBehavior="aria" className="h-field">
       <Label className="h-label">{label}</Label>
       <div className="h-input-box">
-        <Input
-          className={mono ? "h-input h-input-mono" : "h-input"}
-          dir="auto"
-          autoCapitalize={autoCapitalize}
-          {...(placeholder === undefined ? {} : { placeholder })}
-          {...(inputRef === undefined ? {} : { ref: inputRef })}
-        />
+        {multiline ? (
+          <TextArea {...shared} rows={3} />
+        ) : (
+          <Input {...shared} {...(inputRef === undefined ? {} : { ref: inputRef })} />
+        )}
         {after}
       </div>
       {description && error === undefined && (
