@@ -1,5 +1,5 @@
 /** docs/protocol/graph-api.md, typed: what lies in the graph, who wrote it, and changes as they happen. */
-import { fromBase64url, toBase64url } from "./bytes.ts";
+import { toBase64url } from "./bytes.ts";
 import type { HearthConnection, PersonaId } from "./connection.ts";
 import { followStream } from "./events.ts";
 import { Fields, requestJson } from "./json.ts";
