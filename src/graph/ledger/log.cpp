@@ -70,6 +70,15 @@ std::vector<const Record*> AuthorLog::heads() const {
   return heads;
 }
 
+const Record* AuthorLog::next(const Place& place) const {
+  const auto branch = place ? branches_.upper_bound(*place) : branches_.begin();
+  const Record* on_branch = branch == branches_.end() ? nullptr : &branch->second;
+  const Record* line = on_line(place ? place->first : 1);
+  if (place && line != nullptr && line->id <= place->second) line = on_line(place->first + 1);
+  if (line == nullptr || on_branch == nullptr) return line == nullptr ? on_branch : line;
+  return std::pair{line->seq, line->id} < branch->first ? line : on_branch;
+}
+
 std::vector<Record*> AuthorLog::records() {
   std::vector<Record*> records;
   records.reserve(size());

@@ -72,6 +72,9 @@ class AuthorLog {
   [[nodiscard]] const Record* head() const { return line_.empty() ? nullptr : &line_.back(); }
   /// All records without children, by id.
   [[nodiscard]] std::vector<const Record*> heads() const;
+  /// The first record after that place, by seq and then by id. Nothing: of all.
+  using Place = std::optional<std::pair<std::uint64_t, model::UpdateId>>;
+  [[nodiscard]] const Record* next(const Place& place) const;
   /// By seq; of one seq by id.
   [[nodiscard]] std::vector<Record*> records();
   [[nodiscard]] std::vector<const Record*> records() const;

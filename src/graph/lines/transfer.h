@@ -47,7 +47,7 @@ class Exporter {
   std::size_t next_statement_ = 0;
   std::vector<Log> logs_;  // by author key
   std::size_t next_log_ = 0;
-  std::optional<update::Position> position_;  // the update written last
+  ledger::AuthorLog::Place position_;  // of the update written last
   std::uint64_t lines_ = 0;
 };
 

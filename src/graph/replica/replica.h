@@ -137,6 +137,9 @@ class Replica : public crdt::Fates {
   /// An update as it came, body included if that is held.
   [[nodiscard]] Result<update::Update, Refusal> update_of(const ledger::Record& record) const;
   [[nodiscard]] Result<Bytes, Refusal> certificate_of(const ledger::Record& record) const;
+  /// All that are held, as they came: membership entries first, each after what it follows.
+  [[nodiscard]] Result<Unit, Refusal> statements(
+      const std::function<void(BytesView statement, bool is_entry)>& visit);
   /// Checks every signature and hash again, and every node against the log. Nodes are looked at
   /// only where all updates are sound; Repair::yes puts them right, for the next commit. Slow, and
   /// holds all nodes in memory.

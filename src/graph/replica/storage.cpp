@@ -292,6 +292,17 @@ Result<Unit, Refusal> Replica::visit_nodes(
   return Unit{};
 }
 
+Result<Unit, Refusal> Replica::statements(const std::function<void(BytesView, bool)>& visit) {
+  HEARTH_CHECK(commit());
+  for (const char table : {'e', 'k'})
+    HEARTH_CHECK(kept(store_.scan(graph_store::prefix_range(key(table, {})),
+                                  [&](std::string_view, BytesView statement) {
+                                    visit(statement, table == 'e');
+                                    return true;
+                                  })));
+  return Unit{};
+}
+
 namespace {
 
 // The head of an array of that many items.
