@@ -12,13 +12,7 @@ case $release in 12) suite=bookworm ;; 13) suite=trixie ;; *) die 'Debian 12 or 
 case $who in root) home=/root sudo='' ;; sudo) home=/home/someone sudo=sudo ;; *) die 'root or sudo.' ;; esac
 install_packages bare
 target=$(mktemp -d "${TMPDIR:-/var/tmp}/hearth-bare-$release.XXXXXX")
-cleanup() {
-  for mount in proc sys dev/pts dev/shm dev sys/fs/cgroup; do
-    mountpoint -q "$target/$mount" && umount -l "$target/$mount"
-  done
-  rm -rf --one-file-system "$target"
-}
-trap cleanup EXIT
+trap 'rm -rf --one-file-system "$target"' EXIT
 
 say "A bare Debian $release in $target"
 # Apt's settings (proxy) come along.
@@ -29,7 +23,6 @@ for file in /etc/apt/apt.conf.d/*proxy* /etc/resolv.conf /etc/hosts /root/.npmrc
 done
 # A machine whose way to npm's registry has a certificate authority of its own names it so.
 if [ -n "${NODE_EXTRA_CA_CERTS:-}" ]; then cp "$NODE_EXTRA_CA_CERTS" "$target/etc/ssl/extra-ca.crt"; fi
-for folder in proc sys dev; do mount --rbind "/$folder" "$target/$folder" && mount --make-rslave "$target/$folder"; done
 if [ "$who" = sudo ]; then
   printf 'someone:x:1000:1000::%s:/bin/bash\n' "$home" >>"$target/etc/passwd"
   printf 'someone:x:1000:\n' >>"$target/etc/group"
@@ -45,10 +38,19 @@ if [ -n "${HEARTH_CCACHE:-}" ]; then
 fi
 [ "$who" = root ] || chroot "$target" chown -R someone: "$home"
 
+# In mounts of its own that go with it, and with the bare system as the real root: a chroot's root is no mount, and no
+# container starts in it.
+# shellcheck disable=SC2016 # expanded by the inner shell
 inside() { env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" TERM=dumb \
   ${npm_config_registry:+npm_config_registry="$npm_config_registry"} \
   ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/etc/ssl/extra-ca.crt} \
-  chroot ${sudo:+--userspec=someone --groups=someone} "$target" bash -c "cd $home/hearth; $1"; }
+  unshare --mount --propagation private bash -ec '
+    mount --bind "$1" "$1"
+    for folder in proc sys dev; do mount --rbind "/$folder" "$1/$folder"; done
+    cd "$1"
+    mount --move . /
+    exec chroot ${2:+--userspec="$2" --groups="$2"} . bash -c "cd ~/hearth; $3"
+  ' - "$target" "${sudo:+someone}" "$1"; }
 if [ "$what" != test ]; then
   say './run'
   # shellcheck disable=SC2016 # expanded inside
