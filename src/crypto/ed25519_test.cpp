@@ -99,6 +99,28 @@ TEST(Ed25519, S15RefusesKeysOfSmallOrder) {
     EXPECT_EQ(Ed25519PublicKey::create(hex(encoding)).error(), KeyError::invalid_point) << encoding;
 }
 
+// Keys found valid are remembered by their first byte: that nothing stands there, or another key,
+// must not count.
+TEST(Ed25519, S15JudgesAKeyAlikeHoweverOftenItComes) {
+  for (int first = 0; first < 256; ++first) {
+    Bytes unknown(32);
+    unknown[0] = static_cast<std::byte>(first);
+    const bool valid = crypto_core_ed25519_is_valid_point(
+                           reinterpret_cast<const unsigned char*>(unknown.data())) == 1;
+    for (int time = 0; time < 3; ++time)
+      EXPECT_EQ(Ed25519PublicKey::create(unknown).has_value(), valid) << first;
+    const Bytes key = to_bytes(Ed25519PrivateKey::from_seed(unknown)->public_key().bytes());
+    Bytes other = key;
+    EXPECT_TRUE(Ed25519PublicKey::create(key));
+    EXPECT_TRUE(Ed25519PublicKey::create(key));
+    other[31] ^= std::byte{0x40};
+    const bool other_valid = crypto_core_ed25519_is_valid_point(
+                                 reinterpret_cast<const unsigned char*>(other.data())) == 1;
+    EXPECT_EQ(Ed25519PublicKey::create(other).has_value(), other_valid);
+    EXPECT_TRUE(Ed25519PublicKey::create(key));
+  }
+}
+
 TEST(Ed25519, S15RefusesAKeyWithASmallOrderPart) {
   const auto key = test_key();
   const Bytes torsion = hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05");
