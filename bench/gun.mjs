@@ -1,8 +1,8 @@
 // GunDB's relay (npm gun, radisk on) and hearthd --gun under the same client, in one run.
-//   node bench/gun.mjs [--nodes 100000] [--million] [--ours] [--theirs] [--only puts,reads]
-import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { execFileSync } from "node:child_process";
+//   node bench/gun.mjs [--nodes 100000] [--million] [--ours] [--theirs] [--only puts,reads] [--texts random] [--json]
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,6 +18,8 @@ const { values: flags } = parseArgs({
     ours: { type: "boolean" },
     theirs: { type: "boolean" },
     only: { type: "string" },
+    texts: { type: "string", default: "alike" }, // "random": 27 bytes that no compression makes shorter
+    json: { type: "boolean" }, // one object for programs, and nothing else
   },
 });
 const nodes = Number(flags.nodes);
@@ -126,8 +128,12 @@ let unique = 0;
 // Of one width: gun's relay derives ids by appending digits, and loses messages whose ids meet.
 const makeId = () => `b${String(unique++).padStart(9, "0")}`;
 const soulOf = (i) => `node${String(i).padStart(8, "0")}`;
+const textOf =
+  flags.texts === "random"
+    ? () => randomBytes(27).toString("base64")
+    : (i) => `The text of node number ${i}, no more.`;
 const nodeText = (i, state) =>
-  `"${soulOf(i)}":{"_":{"#":"${soulOf(i)}",">":{"text":${state},"n":${state}}},"text":"The text of node number ${i}, no more.","n":${i}}`;
+  `"${soulOf(i)}":{"_":{"#":"${soulOf(i)}",">":{"text":${state},"n":${state}}},"text":"${textOf(i)}","n":${i}}`;
 
 /** Keeps `window` messages outstanding on each client until `count` were answered, or for `time` s. */
 async function drive(url, { clients = 8, window, count = Infinity, time = Infinity, text }) {
@@ -188,6 +194,7 @@ const rows = new Map();
 function note(kind, what, value) {
   if (!rows.has(what)) rows.set(what, {});
   rows.get(what)[kind] = value;
+  if (flags.json) return;
   console.log(`${kind.padEnd(7)} ${what.padEnd(58)} ${typeof value === "number" ? value.toFixed(2) : value}`);
 }
 
@@ -381,8 +388,12 @@ async function measure(kind) {
 }
 
 const kinds = ["ours", "theirs"].filter((kind) => flags[kind] || (!flags.ours && !flags.theirs));
+// sea.js greets on standard output, where only the object may be.
+if (flags.json) console.log = () => {};
 for (const kind of kinds) await measure(kind);
-if (kinds.length === 2) {
+if (flags.json) {
+  writeFileSync(1, `${JSON.stringify(Object.fromEntries(rows))}\n`);
+} else if (kinds.length === 2) {
   console.log("\n| what | hearthd | npm gun's relay | ratio |\n|---|---|---|---|");
   for (const [what, { ours, theirs }] of rows) {
     const ratio =

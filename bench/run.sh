@@ -5,7 +5,8 @@ export PATH="$root/build/node/bin:$PATH" HEARTH_BIN="$root/build/dev/bin"
 install_node
 bench_graph() {
   install_npm tests/gun
-  build_tree dev hearthd
+  build_tree dev hearthd hearth
+  stage 'The cores on this disk, and bare RocksDB' build/dev/bin/hearth graph bench --no-gun
   stage "npm gun's relay against hearthd --gun" node bench/gun.mjs --million
 }
 if [ "${1:-}" = graph ]; then

@@ -62,6 +62,14 @@ int graph_import_gun(const Context& context, const std::string& data_dir,
 int graph_verify(const Context& context, const std::string& data_dir);
 int graph_backup(const Context& context, const std::string& data_dir, const std::string& target);
 
+struct BenchOptions {
+  enum class Gun : std::uint8_t { when_possible, always, never };
+  bool quick = false;
+  Gun gun = Gun::when_possible;  ///< whether npm gun's relay is measured, too
+  std::string directory;         ///< on the disk in question; empty: where temporary files go
+};
+int graph_bench(const Context& context, const BenchOptions& options);
+
 /// The completion script for bash, zsh or fish on standard output; 2 for another shell.
 int completion(const std::string& shell);
 

@@ -80,6 +80,7 @@ class Program {
 
   PersonaOptions persona_;
   OpenOptions open_;
+  BenchOptions bench_;
   std::string name_;
   std::string folder_;
   std::string flock_name_;
@@ -193,6 +194,17 @@ void Program::add_graph() {
   made = add(graph, "backup", "Copy it, as it is now", "  hearth graph backup /backup/graph-monday",
              [this](const Context& context) { return graph_backup(context, data_dir_, folder_); });
   made->add_option("DIR", folder_, "A folder that doesn't exist yet")->required();
+  made = add(graph, "bench", "Measure the graph on this machine's disk, beside bare RocksDB",
+             "  hearth graph bench --quick\n  hearth graph bench --dir /srv --no-gun --json",
+             [this](const Context& context) { return graph_bench(context, bench_); });
+  made->add_flag("--quick", bench_.quick, "A tenth of the work");
+  made->add_option("--dir", bench_.directory, "Measure the disk that this is on")->type_name("DIR");
+  auto* with = made->add_flag_callback(
+      "--gun", [this] { bench_.gun = BenchOptions::Gun::always; },
+      "Compare with npm gun's relay, too, or fail; without it: when npm gun is at hand");
+  made->add_flag_callback(
+          "--no-gun", [this] { bench_.gun = BenchOptions::Gun::never; }, "Leave npm gun out")
+      ->excludes(with);
 }
 
 void Program::add_flocks() {

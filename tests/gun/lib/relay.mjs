@@ -96,7 +96,7 @@ export function node(soul, values, state) {
 }
 
 /** Waits until `probe` gives something true. */
-export async function until(probe, what = "it", timeout = 20_000) {
+export async function until(probe, what = "it", timeout = 120_000) {
   const end = performance.now() + timeout;
   for (;;) {
     const found = await probe();
