@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <variant>
 
 #include <hearth/base/bytes.h>
 #include <hearth/base/strong.h>
+#include <hearth/base/time.h>
 
 namespace hearth::sctp {
 
@@ -15,6 +17,12 @@ using StreamId = Strong<struct StreamIdTag, std::uint16_t>;
 using Ppid = Strong<struct PpidTag, std::uint32_t>;
 
 enum class Ordering : std::uint8_t { ordered, unordered };
+
+/// How long a message is worth being sent (RFC 3758). Neither: until it arrives.
+struct Reliability {
+  std::optional<Duration> lifetime;
+  std::optional<std::uint16_t> max_retransmissions;
+};
 
 /// One whole message from the peer.
 struct Message {
@@ -63,6 +71,8 @@ enum class SendError : std::uint8_t {
   bad_stream,
 };
 
+enum class Congestion : std::uint8_t { bbr, cubic };
+
 struct Options {
   /// Streams in each direction, 1 to 65535. Each costs memory at once.
   std::uint16_t streams = 256;
@@ -72,6 +82,12 @@ struct Options {
   std::size_t receive_buffer = std::size_t{2} << 20;  // above max_message
   /// Largest packet to send, common header included.
   std::size_t mtu = 1183;
+  Congestion congestion = Congestion::bbr;
+  /// I-DATA, if the peer can (RFC 8260): long messages of different streams share the path.
+  bool interleaving = true;
+  /// DTLS is below and notices altered packets, so checksums may be left out where both sides know
+  /// (RFC 9653). Never without DTLS.
+  bool zero_checksum = false;
 };
 
 }  // namespace hearth::sctp
