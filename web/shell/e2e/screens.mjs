@@ -33,6 +33,14 @@ async function showWords(page) {
   await page.getByRole("button", { name: "Show the words" }).click();
   await page.getByRole("button", { name: "I’ve written them down" }).waitFor();
 }
+const data = (search = "", more = "") =>
+  `scene=inside&path=${encodeURIComponent(`/data/home${search === "" ? "" : `?${search}`}`)}${more}`;
+const entry = (soul, more = "") => data(`soul=${encodeURIComponent(soul)}`, more);
+const cake = "recipes/plum-cake";
+async function chooseFor(page, property, what) {
+  await page.getByRole("button", { name: `What to do with \u2068${property}\u2069`, exact: true }).click();
+  await page.getByRole("menuitem", { name: what }).click();
+}
 const setup = "scene=new&link=1.setup.root.-.AAAAAAA";
 
 export const screens = {
@@ -138,6 +146,81 @@ export const screens = {
   "recovery-saved": { query: "scene=inside&path=/recovery" },
   settings: { query: "scene=inside&path=/settings" },
   "settings-german": { query: "scene=inside&path=/settings&lang=de" },
+  "data-spaces": { query: "scene=inside&path=/data&spaces" },
+  "data-browse": { query: data() },
+  "data-browse-empty": { query: data("", "&empty") },
+  "data-browse-offline": { query: data("", "&reach=offline") },
+  "data-browse-prefix": { query: data("prefix=notes%2F", "&role=reader") },
+  "data-browse-long": { query: data("", "&long&many=30") },
+  "data-search": {
+    query: data(),
+    act: async (page) => {
+      await page.getByRole("searchbox").fill("plum");
+      await page
+        .getByRole("link", { name: /plum-cake|Plum cake/ })
+        .first()
+        .waitFor();
+    },
+  },
+  "data-search-nothing": {
+    query: data(),
+    act: async (page) => {
+      await page.getByRole("searchbox").fill("umbrella");
+      await page.getByText("Nothing says").waitFor();
+    },
+  },
+  "data-entry": { query: entry(cake) },
+  "data-entry-reader": { query: entry(cake, "&role=reader") },
+  "data-entry-arabic": { query: entry(cake, "&lang=ar") },
+  "data-entry-german": { query: entry(cake, "&lang=de") },
+  "data-entry-long": {
+    query: data("", "&long"),
+    act: async (page) => {
+      await page.getByRole("link", { name: /Donau/ }).click();
+      await page.getByRole("heading", { name: /Donau/, level: 1 }).waitFor();
+    },
+  },
+  "data-entry-gone": { query: entry("nothing/here") },
+  "data-entry-failed": { query: entry(cake, "&fail=graph:internal") },
+  "data-entry-trail": {
+    query: entry("people/jonas"),
+    act: async (page) => {
+      await page.getByRole("link", { name: "Plum cake, grandmother’s" }).click();
+      await page.getByRole("heading", { name: /Plum cake/, level: 1 }).waitFor();
+    },
+  },
+  "data-history": {
+    query: entry(cake),
+    act: async (page) => {
+      await chooseFor(page, "title", "What happened to it");
+      await page.getByRole("heading", { name: /History of/ }).waitFor();
+    },
+  },
+  "data-edit": {
+    query: entry(cake),
+    act: async (page) => {
+      await chooseFor(page, "title", "Change");
+      await page.getByRole("dialog").getByRole("textbox").fill("Plum cake for six");
+      await page.evaluate(() =>
+        globalThis.box.graph.change("recipes/plum-cake", "title", "Zwetschgendatschi"),
+      );
+      await page.getByText("changed this meanwhile").waitFor();
+    },
+  },
+  "data-add": {
+    query: entry(cake),
+    act: async (page) => {
+      await page.getByRole("button", { name: "Add a property" }).click();
+      await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
+    },
+  },
+  "data-undo": {
+    query: entry(cake),
+    act: async (page) => {
+      await chooseFor(page, "minutes", "Delete");
+      await page.getByRole("button", { name: "Undo" }).waitFor();
+    },
+  },
   "app-wait": { query: "scene=inside&path=/apps/files&frame=/slow" },
   "app-failed": { query: "scene=inside&path=/apps/files&frame=fail" },
   "not-found": { query: "scene=inside&path=/nowhere" },

@@ -2,7 +2,7 @@
 import { Avatar, Button, Details, HearthMark, Menu, Notice, ReachMark, useTexts } from "@hearth/ui";
 import { useIsFetching } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ChevronRight, KeyRound, Settings as Cog, Smartphone, Users } from "lucide-react";
+import { ChevronRight, KeyRound, Library, Settings as Cog, Smartphone, Users } from "lucide-react";
 import { Button as AriaButton, Dialog, DialogTrigger, Heading, Popover } from "react-aria-components";
 import { useInside, useNow, useStatus, useText } from "./shared.tsx";
 
@@ -14,6 +14,7 @@ export function Bar({ here }: { here?: string | undefined }) {
   const items = [
     { id: "/devices", text: t("devices.title"), icon: Smartphone },
     { id: "/people", text: t("people.title"), icon: Users },
+    { id: "/data", text: t("data.title"), icon: Library },
     ...(owner ? [{ id: "/recovery", text: t("recovery.menu"), icon: KeyRound }] : []),
     { id: "/settings", text: t("settings.title"), icon: Cog },
   ];

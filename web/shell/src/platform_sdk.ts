@@ -1,6 +1,7 @@
 import {
   AppHost,
   DeviceKeys,
+  GraphApi,
   HearthApi,
   KnownAppliances,
   addPersona,
@@ -34,6 +35,7 @@ export function sdkPlatform(): Platform {
     connect: (target, device, keep) => connect(target, keep ? { device } : { device, appliances: null }),
     open: (target, device) => open(target, { device }),
     api: (connection) => new HearthApi(connection),
+    graph: (connection) => new GraphApi(connection),
     setup,
     login,
     pair,

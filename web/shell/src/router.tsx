@@ -4,6 +4,7 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  lazyRouteComponent,
   useLocation,
   useNavigate,
   useRouter,
@@ -34,7 +35,9 @@ function Root() {
   const { pathname, searchStr } = useLocation();
   const navigate = useNavigate();
   // The page that is shown, not the one on its way.
-  useFocusOnArrival(useRouterState({ select: (state) => state.resolvedLocation?.pathname }) ?? pathname);
+  useFocusOnArrival(
+    useRouterState({ select: ({ resolvedLocation }) => pageOf(resolvedLocation) }) ?? pathname,
+  );
   if (snapshot.phase === "starting") return <Splash />;
   const elsewhere = doorFor(pathname, searchStr, snapshot);
   return (
@@ -53,6 +56,13 @@ function Root() {
       <ToastRegion toasts={toasts} />
     </AriaRouter>
   );
+}
+
+/** What makes a page another one: an entry of one's data is told by `soul`. */
+function pageOf(location: { pathname: string; search: object } | undefined): string | undefined {
+  if (location === undefined) return undefined;
+  const { soul } = location.search as { soul?: unknown };
+  return soul === undefined ? location.pathname : `${location.pathname} ${JSON.stringify(soul)}`;
 }
 
 /** Leads to another page in place of this one. */
@@ -164,6 +174,33 @@ const app = createRoute({
   component: AppPage,
   validateSearch: appSearch,
 });
+/** Text of an address, which the router may have taken for a number or the like. */
+function asText(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** `soul`: one entry, with the history of one `property`. Else those that say `q`, or whose names begin with `prefix`. */
+function dataSearch(search: Record<string, unknown>): {
+  soul?: string;
+  property?: string;
+  q?: string;
+  prefix?: string;
+} {
+  const read = (name: "soul" | "q" | "prefix") => {
+    const text = asText(search[name]);
+    return text === undefined || text === "" ? {} : { [name]: text };
+  };
+  const property = asText(search.property);
+  return {
+    ...read("soul"),
+    ...read("q"),
+    ...read("prefix"),
+    // Of no name is a name, too.
+    ...(property === undefined ? {} : { property }),
+  };
+}
+
 const rooms = [
   createRoute({ getParentRoute: () => indoors, path: "/", component: Home }),
   createRoute({ getParentRoute: () => indoors, path: "/devices", component: Devices }),
@@ -171,6 +208,17 @@ const rooms = [
   createRoute({ getParentRoute: () => indoors, path: "/people", component: People }),
   createRoute({ getParentRoute: () => indoors, path: "/recovery", component: RecoveryPage }),
   createRoute({ getParentRoute: () => indoors, path: "/settings", component: Settings }),
+  createRoute({
+    getParentRoute: () => indoors,
+    path: "/data",
+    component: lazyRouteComponent(() => import("./data/index.tsx"), "Spaces"),
+  }),
+  createRoute({
+    getParentRoute: () => indoors,
+    path: "/data/$space",
+    component: lazyRouteComponent(() => import("./data/index.tsx"), "Space"),
+    validateSearch: dataSearch,
+  }),
   app,
   // The same app under the path that the API uses, for links written by hand.
   createRoute({ getParentRoute: () => indoors, path: "/app/$app", component: AppPage }),

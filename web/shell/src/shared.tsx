@@ -154,23 +154,29 @@ export function Threshold({
 export function Page({
   title,
   lead,
+  above,
   action,
+  wide = false,
   children,
 }: {
   title: string;
   lead?: ReactNode;
+  /** Where one is, when the page lies deeper than the bar tells. */
+  above?: ReactNode;
   action?: ReactNode;
+  wide?: boolean;
   children: ReactNode;
 }) {
   usePageTitle(title);
   return (
-    <main id="content" className="s-page">
+    <main id="content" className={wide ? "s-page s-page-wide" : "s-page"}>
+      {above}
       <header className="s-page-head">
         <div>
-          <h1 className="h-title" tabIndex={-1}>
+          <h1 className="h-title" tabIndex={-1} dir="auto">
             {title}
           </h1>
-          {lead && <p className="h-soft">{lead}</p>}
+          {lead && (typeof lead === "string" ? <p className="h-soft">{lead}</p> : lead)}
         </div>
         {action}
       </header>

@@ -10,12 +10,15 @@ import type {
   Flock,
   HearthConnection,
   HearthErrorCode,
+  HearthRequestInit,
   KnownAppliance,
   LocalAppliance,
   Persona,
   SignedIn,
 } from "@hearth/sdk";
+import { GraphApi } from "../../packages/sdk/src/graph.ts";
 import type { Api, Platform } from "../src/model/platform.ts";
+import { FakeGraph } from "./fake_graph.ts";
 
 /** `new`: nobody owns it. `stranger`: a strange computer. `guest`: known boxes, nobody inside. `inside`: at home. */
 export type Scene = "new" | "stranger" | "guest" | "inside";
@@ -60,6 +63,7 @@ export class FakeBox {
   recovery: "on_box" | "saved";
   flocks: Flock[];
   apps: AppInstance[];
+  readonly graph: FakeGraph;
   /** What the next calls fail with: `?fail=login:wrong_password`. */
   readonly fail = new Map<string, HearthErrorCode>();
   readonly slow: number;
@@ -131,6 +135,7 @@ export class FakeBox {
     this.apps = query.has("noapps")
       ? []
       : [{ id: "files", title: "Files", state: "idle", label: "abcdefghijklmnopqrstuvwxyz", path: "/" }];
+    this.graph = new FakeGraph(query, this.empty);
     const reach = (query.get("reach") ?? "direct") as ConnectionState;
     this.#status = statusOf(reach);
     if (scene === "inside" || scene === "guest") {
@@ -183,7 +188,7 @@ export class FakeBox {
         this.#statusListeners.add(listener);
         return () => this.#statusListeners.delete(listener);
       },
-      fetch: (path) => this.#fetch(path),
+      fetch: (path, init) => this.#fetch(path, init),
       retry: () => {
         this.setReach("connecting");
         setTimeout(() => this.setReach("direct"), 600);
@@ -192,7 +197,13 @@ export class FakeBox {
     };
   }
 
-  async #fetch(path: string): Promise<Response> {
+  async #fetch(path: string, init: HearthRequestInit = {}): Promise<Response> {
+    if (path.startsWith("/api/graph/v1/")) {
+      const { method = "GET", body, signal } = init;
+      const text = typeof body === "string" ? body : undefined;
+      const call = method === "GET" ? "graph" : "edit";
+      return await this.#answer(call, () => this.graph.answer(path, method, text, signal));
+    }
     const json = (value: unknown) =>
       new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } });
     const picture = /content\/pictures\/(\d)/.exec(path);
@@ -326,6 +337,7 @@ export class FakeBox {
       connect: () => this.#answer("connect", () => this.#connection()),
       open: () => this.#connection(),
       api: () => this.#api(),
+      graph: (connection) => new GraphApi(connection),
       setup: (_, { displayName, name }) =>
         this.#answer("setup", () => {
           this.personas = [{ id: "p-anna", name, displayName, role: "owner", created: this.now }];

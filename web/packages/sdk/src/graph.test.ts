@@ -104,7 +104,7 @@ describe("pages", () => {
 
   test("of a search may be empty and go on", async () => {
     const { graph } = answering({ nodes: [], next: "x", looked_at: 5000 });
-    expect(await graph.search("home", "plum cake")).toEqual({ items: [], next: "x" });
+    expect(await graph.search("home", "plum cake")).toEqual({ items: [], next: "x", lookedAt: 5000 });
   });
 
   test("of a history have who, when and what; what is gone or of a later version too", async () => {

@@ -72,6 +72,8 @@ export interface GraphHit {
 export interface GraphPage<T> {
   items: readonly T[];
   next?: string;
+  /** How many nodes a search has looked at for this page. */
+  lookedAt?: number;
 }
 
 const knownOperations = ["put", "add", "include", "exclude", "insert", "erase", "remove"] as const;
@@ -240,7 +242,11 @@ function at(space: string, path: string, query: Record<string, string | number |
 }
 
 function page<T>(told: Fields, read: (item: Fields) => T, list = "nodes"): GraphPage<T> {
-  return { items: told.list(list).map(read), ...(told.has("next") ? { next: told.text("next") } : {}) };
+  return {
+    items: told.list(list).map(read),
+    ...(told.has("next") ? { next: told.text("next") } : {}),
+    ...(told.has("looked_at") ? { lookedAt: told.number("looked_at") } : {}),
+  };
 }
 
 function readSpace(told: Fields): GraphSpace {

@@ -6,6 +6,7 @@ import {
   folded,
   hex,
   inOneLine,
+  inOrder,
   isSoul,
   marked,
   pictureInText,
@@ -40,6 +41,17 @@ describe("a title", () => {
     expect(titleOf(node({ name: value(""), text: value("Stone the plums") }))).toBe("Stone the plums");
     expect(titleOf(node({ name: value(7) }))).toBe("a");
     expect(titleOf(node({}))).toBe("a");
+  });
+
+  test("stands before the other properties, which go by name", () => {
+    const { properties } = node({
+      b: value(1),
+      text: value("x"),
+      a: value(2),
+      name: value("y"),
+      Z: value(3),
+    });
+    expect(inOrder(properties).map(([name]) => name)).toEqual(["name", "text", "Z", "a", "b"]);
   });
 
   test("of 200 characters is cut between characters", () => {

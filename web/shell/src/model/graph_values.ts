@@ -36,6 +36,12 @@ export function titleOf(node: Pick<GraphNode, "soul" | "properties">): string {
   return titleIn(node.properties) ?? node.soul;
 }
 
+/** What an entry calls itself comes first, then its text; the others by name. */
+export function inOrder(properties: ReadonlyMap<string, GraphProperty>): [string, GraphProperty][] {
+  const rank = (name: string): number => (titles.indexOf(name) + titles.length + 1) % (titles.length + 1);
+  return [...properties].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : a > b ? 1 : 0));
+}
+
 /** The first line that says something, cut after `most` characters. */
 export function firstLine(text: string, most: number): string {
   // A megabyte of text needn't be looked at for its first line.

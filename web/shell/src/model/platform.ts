@@ -9,6 +9,7 @@ import type {
   ConnectTarget,
   DeviceKey,
   FlockInfo,
+  GraphApi,
   HearthApi,
   HearthConnection,
   HearthLink,
@@ -24,6 +25,8 @@ import type {
 } from "@hearth/sdk";
 
 export type Api = Pick<HearthApi, keyof HearthApi & Exclude<keyof HearthApi, "connection">>;
+
+export type Graph = Pick<GraphApi, keyof GraphApi>;
 
 /** An app's frame in the page. */
 export interface AppFrame {
@@ -47,6 +50,7 @@ export interface Platform {
   connect(target: ConnectTarget, key: DeviceKey, keep: boolean): Promise<HearthConnection>;
   open(target: RootTarget, key: DeviceKey): HearthConnection;
   api(connection: HearthConnection): Api;
+  graph(connection: HearthConnection): Graph;
 
   setup(connection: HearthConnection, options: SetupOptions): Promise<SignedIn>;
   login(connection: HearthConnection, options: LoginOptions): Promise<SignedIn>;
