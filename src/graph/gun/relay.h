@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -64,7 +65,8 @@ struct Counters {
   std::uint64_t repeated = 0;  ///< messages seen before
   std::uint64_t puts = 0;
   std::uint64_t refused_puts = 0;
-  std::uint64_t changed = 0;  ///< properties
+  std::uint64_t verifications = 0;  ///< signatures that nobody had looked at before
+  std::uint64_t changed = 0;        ///< properties
   std::uint64_t deferred = 0;
   std::uint64_t gets = 0;
   std::uint64_t forwarded_gets = 0;  ///< to peers that may have what isn't here
@@ -88,6 +90,9 @@ class Relay {
   [[nodiscard]] std::optional<ConnectionId> connect(const IpAddress& address, const Moment& at);
   void disconnect(ConnectionId id);
   void receive(ConnectionId id, std::string_view frame, const Moment& at);
+  /// Of frames about to be received; those of the last call count. What isn't said is looked at as
+  /// the frame comes in, and takes the caller's time.
+  void note_signatures(std::span<const Checked> checked) { sea_.note(checked); }
   /// The batch of the last poll_commit() is durable.
   void committed(const Moment& at);
   /// Nothing of it was kept. What waited for it is answered with an error.

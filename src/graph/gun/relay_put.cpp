@@ -48,7 +48,9 @@ void Relay::on_put(ConnectionId id, const Message& message, const Moment& at) {
   ++counters_.puts;
   // What answers a get of somebody's is merged like any other write, and acknowledged to nobody.
   const std::string_view acknowledge = message.answers.empty() ? message.id : std::string_view{};
-  if (const std::string_view error = check_put(message, at); !error.empty()) {
+  const std::string_view error = check_put(message, at);
+  counters_.verifications = sea_.verifications();
+  if (!error.empty()) {
     ++counters_.refused_puts;
     return refuse(id, acknowledge, error);
   }

@@ -7,6 +7,7 @@
 #include <hearth/graph_store/faulty_store.h>
 #include <hearth/gun/relay.h>
 #include <hearth/gun/sea_vectors_for_test.h>
+#include <hearth/gun/signature_scan.h>
 
 namespace hearth::gun {
 namespace {
@@ -558,6 +559,7 @@ TEST_F(RelayTest, RefusesForgedWritesToAUsersSoulAndTakesGenuineOnes) {
   start();
   const ConnectionId id = join();
   int allowed = 0, refused = 0;
+  std::vector<std::string> said;
   for (const SeaVector& vector : sea_vectors) {
     if (vector.expected == Expected::the_block || vector.expected == Expected::blocked ||
         vector.name.find('"') != std::string_view::npos)
@@ -568,11 +570,12 @@ TEST_F(RelayTest, RefusesForgedWritesToAUsersSoulAndTakesGenuineOnes) {
       state = std::string{digits.data(), static_cast<std::size_t>(std::snprintf(
                                              digits.data(), digits.size(), "%.17g", vector.state))};
     }
-    say(id, fmt(R"({"#":"$","put":{"$":{"_":{"#":"$",">":{"$":$}},"$":$}}})",
-                std::vector<std::string>{"v" + std::to_string(allowed + refused),
-                                         std::string{vector.soul}, std::string{vector.soul},
-                                         std::string{vector.name}, state, std::string{vector.name},
-                                         std::string{vector.json}}));
+    said.push_back(fmt(
+        R"({"#":"$","put":{"$":{"_":{"#":"$",">":{"$":$}},"$":$}}})",
+        std::vector<std::string>{"v" + std::to_string(allowed + refused), std::string{vector.soul},
+                                 std::string{vector.soul}, std::string{vector.name}, state,
+                                 std::string{vector.name}, std::string{vector.json}}));
+    say(id, said.back());
     commit();
     const std::string all = heard_all(id);
     if (vector.expected == Expected::allowed) {
@@ -585,6 +588,36 @@ TEST_F(RelayTest, RefusesForgedWritesToAUsersSoulAndTakesGenuineOnes) {
   }
   EXPECT_GT(allowed, 10);
   EXPECT_GT(refused, 10);
+  EXPECT_GT(relay->counters().verifications, 20u);
+
+  // The same on another relay, which was told of every signature and looks at none.
+  start();
+  const ConnectionId again = join();
+  SignatureScan scan{said, at.wall_ms};
+  Sea elsewhere;
+  int turns = 1;
+  while (scan.step(elsewhere, 3)) ++turns;
+  EXPECT_GT(turns, 5);
+  relay->note_signatures(scan.take());
+  int accepted = 0;
+  for (const std::string& frame : said) {
+    EXPECT_TRUE(may_be_signed(frame) || frame.find("~@") != std::string::npos ||
+                frame.find("\\") == std::string::npos)
+        << frame;
+    say(again, frame);
+    commit();
+    if (heard_all(again).find(R"("ok":true)") != std::string::npos) ++accepted;
+  }
+  EXPECT_EQ(accepted, allowed);
+  EXPECT_EQ(relay->counters().verifications, 0u);
+}
+
+TEST(SignatureScan, SeesThatAFrameMayBeSignedHoweverItIsEscaped) {
+  EXPECT_TRUE(may_be_signed(R"({"put":{"~a.b":{"x":"{\":\":1,\"~\":\"s\"}"}}})"));
+  EXPECT_TRUE(may_be_signed(R"({"put":{"\u007ea.b":{"x":"{\u0022"}}})"));
+  EXPECT_TRUE(may_be_signed(R"({"put":{"\u007Ea.b":{"x":"{\u0022"}}})"));
+  EXPECT_FALSE(may_be_signed(R"({"get":{"#":"~a.b"}})"));
+  EXPECT_FALSE(may_be_signed(R"({"put":{"a":{"x":"a \"quote\""}}})"));
 }
 
 TEST_F(RelayTest, BoundsConnectionsInAllAndOfAnAddress) {

@@ -336,16 +336,37 @@ bool Sea::verify(std::string_view key, std::string_view text, std::string_view s
     whole.update(std::as_bytes(std::span{&size, 1}));
     whole.update(as_bytes(part));
   }
-  const Digest seen = whole.finish();
-  if (younger_.contains(seen) || elder_.contains(seen)) return true;
+  const Digest digest = whole.finish();
+  const bool is_good = look_at(digest, key, text, signature);
+  if (record_ != nullptr) record_->push_back({.digest = digest, .is_good = is_good});
+  return is_good;
+}
 
+bool Sea::look_at(const Digest& digest, std::string_view key, std::string_view text,
+                  std::string_view signature) {
+  if (younger_.contains(digest) || elder_.contains(digest)) return true;
+  if (bad_.contains(digest)) return false;
   const auto raw = codec::base64_decode(signature);
   const crypto::P256PublicKey* const owner = raw ? key_of(key) : nullptr;
   ++verifications_;
   if (owner == nullptr || !owner->verify(crypto::sha256(as_bytes(text)), *raw)) return false;
-  if (younger_.size() == max_remembered) elder_ = std::exchange(younger_, {});
-  younger_.insert(seen);
+  remember(digest);
   return true;
+}
+
+void Sea::remember(const Digest& digest) {
+  if (younger_.size() == max_remembered) elder_ = std::exchange(younger_, {});
+  younger_.insert(digest);
+}
+
+void Sea::note(std::span<const Checked> checked) {
+  bad_.clear();
+  for (const Checked& each : checked) {
+    if (each.is_good)
+      remember(each.digest);
+    else
+      bad_.insert(each.digest);
+  }
 }
 
 }  // namespace hearth::gun

@@ -7,9 +7,11 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include <hearth/base/bytes.h>
 #include <hearth/gun/message.h>
@@ -40,6 +42,12 @@ enum class Verdict : std::uint8_t {
 /// The public key that writes to `soul` must be signed by, as "x.y"; empty: anybody's.
 [[nodiscard]] std::string owner_of(std::string_view soul);
 
+/// A signature that was looked at: SHA-256 of it, its key and its text. Good or bad, it stays so.
+struct Checked {
+  std::array<std::byte, 32> digest;
+  bool is_good = false;
+};
+
 class Sea {
  public:
   /// The JSON text of a property as it is kept; nothing when there is none.
@@ -52,6 +60,20 @@ class Sea {
   /// asked for what revokes certificates.
   [[nodiscard]] Verdict check(std::string_view soul, const Property& property, double now_ms,
                               const Lookup& lookup);
+  /// While it lives, whatever signature is asked about is told to `to`, remembered or not.
+  class Recording {
+   public:
+    Recording(Sea& sea, std::vector<Checked>& to) : sea_(sea) { sea.record_ = &to; }
+    ~Recording() { sea_.record_ = nullptr; }
+    Recording(const Recording&) = delete;
+    Recording& operator=(const Recording&) = delete;
+
+   private:
+    Sea& sea_;
+  };
+  /// What another Sea found out isn't looked at anew: the good ones for a long time, the bad ones
+  /// until the next call.
+  void note(std::span<const Checked> checked);
   /// Signatures looked at, without the ones remembered.
   [[nodiscard]] std::uint64_t verifications() const { return verifications_; }
 
@@ -72,12 +94,17 @@ class Sea {
                                 std::string_view writer, const Lookup& lookup);
   [[nodiscard]] bool verify(std::string_view key, std::string_view text,
                             std::string_view signature);
+  [[nodiscard]] bool look_at(const Digest& digest, std::string_view key, std::string_view text,
+                             std::string_view signature);
+  void remember(const Digest& digest);
   [[nodiscard]] const crypto::P256PublicKey* key_of(std::string_view text);
 
   std::map<std::string, crypto::P256PublicKey, std::less<>> keys_;
   // Good signatures seen lately, in two halves: clients send the same again and again.
   std::unordered_set<Digest, DigestHash> younger_;
   std::unordered_set<Digest, DigestHash> elder_;
+  std::unordered_set<Digest, DigestHash> bad_;
+  std::vector<Checked>* record_ = nullptr;
   std::uint64_t verifications_ = 0;
 };
 

@@ -52,6 +52,24 @@ TEST(Sea, LooksAtASignatureOnce) {
   EXPECT_EQ(sea.verifications(), 1u);
 }
 
+TEST(Sea, BelievesWhatAnotherFoundOutGoodAndBad) {
+  const Sea::Lookup empty = [](std::string_view, std::string_view) { return std::nullopt; };
+  Sea first, second;
+  std::vector<Checked> checked;
+  std::vector<Verdict> verdicts;
+  {
+    const Sea::Recording recording{first, checked};
+    for (const SeaVector& vector : sea_vectors)
+      verdicts.push_back(first.check(vector.soul, property_of(vector), now_ms, empty));
+  }
+  EXPECT_GT(first.verifications(), 20u);
+  second.note(checked);
+  std::size_t next = 0;
+  for (const SeaVector& vector : sea_vectors)
+    EXPECT_EQ(second.check(vector.soul, property_of(vector), now_ms, empty), verdicts[next++]);
+  EXPECT_EQ(second.verifications(), 0u);
+}
+
 TEST(Sea, KnowsWhoseASoulIs) {
   EXPECT_EQ(owner_of("~a.b"), "a.b");
   EXPECT_EQ(owner_of("~a.b/profile"), "a.b");

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <thread>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,7 +13,9 @@
 
 #include <hearth/graph_rocks/committer.h>
 #include <hearth/graph_rocks/rocks_store.h>
+#include <hearth/gun/signature_scan.h>
 #include <hearth/gun_service/service.h>
+#include <hearth/gun_service/signature_checker.h>
 #include <hearth/gun_service/storage.h>
 #include <hearth/websocket/frames.h>
 
@@ -27,6 +31,13 @@ constexpr std::size_t read_bytes = 64 * 1024;
 /// Frames for one peer are written together up to about this.
 constexpr std::size_t write_bytes = 128 * 1024;
 constexpr std::chrono::seconds space_interval{5};
+/// Of frames whose signatures are being looked at: beyond it nothing is read from anybody.
+constexpr std::size_t checking_bytes = std::size_t{32} << 20;
+
+/// One core remains for all else.
+std::size_t checking_threads() {
+  return std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
+}
 
 /// Something to wait for that others say; said before anybody waits, it is remembered.
 class Signal {
@@ -55,12 +66,14 @@ class Signal {
 struct Service::State : std::enable_shared_from_this<State> {
   struct Client {
     Client(const asio::any_io_executor& executor, loop::ByteStream& to)
-        : stream(to), output(executor), room(executor), written(executor) {}
+        : stream(to), output(executor), room(executor), checked(executor), written(executor) {}
     loop::ByteStream& stream;
     Signal output;        ///< there is something to write, or nothing more to come
     Signal room;          ///< it may be read from again
+    Signal checked;       ///< the signatures of what was read were looked at
     Signal written;       ///< the writer has ended
     std::string control;  ///< pongs and closes, as frames
+    std::vector<gun::Checked> signatures;
     bool ending = false;
     bool paused = false;
     bool writer_ended = false;
@@ -75,7 +88,8 @@ struct Service::State : std::enable_shared_from_this<State> {
         store(open_store(options.directory)),
         relay(store, options.limits, entropy, moment()),
         timer(executor),
-        committer(std::make_unique<graph_rocks::Committer>(executor, store)) {
+        committer(std::make_unique<graph_rocks::Committer>(executor, store)),
+        checker(std::make_unique<SignatureChecker>(executor, checking_threads())) {
     measure_space();
     arm();
   }
@@ -91,8 +105,12 @@ struct Service::State : std::enable_shared_from_this<State> {
     measured = clock.now();
   }
 
+  [[nodiscard]] bool wants_input(ConnectionId id) const {
+    return relay.wants_input(id) && checker->bytes() <= checking_bytes;
+  }
+
   Task<void> serve(loop::ByteStream& stream, IpAddress from);
-  Task<void> read(Client& client, ConnectionId id);
+  Task<void> read(std::shared_ptr<Client> client, ConnectionId id);
   static Task<void> write(std::shared_ptr<State> state, std::shared_ptr<Client> client,
                           ConnectionId id);
   void pump();
@@ -110,6 +128,7 @@ struct Service::State : std::enable_shared_from_this<State> {
   Instant measured;
   bool going = false;
   std::unique_ptr<graph_rocks::Committer> committer;
+  std::unique_ptr<SignatureChecker> checker;
 };
 
 Service::Service(asio::any_io_executor executor, ServiceOptions options, loop::SystemClock& clock,
@@ -121,9 +140,11 @@ Service::~Service() {
   state_->going = true;
   state_->timer.cancel();
   state_->committer.reset();
+  state_->checker.reset();
   for (const auto& [id, client] : state_->clients) {
     client->ending = true;
     client->room.say();
+    client->checked.say();
     client->output.say();
     client->stream.reset();
   }
@@ -174,7 +195,7 @@ Task<void> Service::State::serve(loop::ByteStream& stream, IpAddress from) {
   asio::co_spawn(executor, write(self, client, *id), asio::detached);
   pump();
   try {
-    co_await read(*client, *id);
+    co_await read(client, *id);
   } catch (const boost::system::system_error&) {
     // lost; there is nobody to tell
   }
@@ -192,49 +213,67 @@ Task<void> Service::State::serve(loop::ByteStream& stream, IpAddress from) {
   pump();
 }
 
-Task<void> Service::State::read(Client& client, ConnectionId id) {
+Task<void> Service::State::read(std::shared_ptr<Client> client, ConnectionId id) {
   using websocket::Opcode;
   websocket::FrameReader frames{options.limits.frame_bytes + 1};
   Bytes buffer(read_bytes);
-  while (!client.ending) {
-    if (!relay.wants_input(id)) {
-      client.paused = true;
-      co_await client.room.wait();
+  while (!client->ending) {
+    if (!wants_input(id)) {
+      client->paused = true;
+      co_await client->room.wait();
       continue;
     }
-    const std::size_t count = co_await client.stream.read_some(buffer);
+    const std::size_t count = co_await client->stream.read_some(buffer);
     if (count == 0 || going) co_return;
     frames.feed(BytesView{buffer}.first(count));
     const gun::Moment at = moment();
-    while (true) {
+    // From the first that may be signed on: a peer's messages stay in order.
+    const auto held = std::make_shared<std::vector<std::string>>();
+    bool ended = false;
+    while (!ended) {
       const auto message = frames.next();
       if (!message) {
-        websocket::append_close(client.control, message.error() == websocket::FrameError::too_big
-                                                    ? websocket::CloseCode::too_big
-                                                    : websocket::CloseCode::protocol_error);
-        co_return;
+        websocket::append_close(client->control, message.error() == websocket::FrameError::too_big
+                                                     ? websocket::CloseCode::too_big
+                                                     : websocket::CloseCode::protocol_error);
+        ended = true;
+        break;
       }
       if (!*message) break;
       switch ((*message)->opcode) {
         case Opcode::text:
         case Opcode::binary:
-          relay.receive(id, (*message)->payload, at);
+          if (held->empty() && !gun::may_be_signed((*message)->payload))
+            relay.receive(id, (*message)->payload, at);
+          else
+            held->emplace_back((*message)->payload);
           break;
         case Opcode::ping:
-          if (client.control.size() < read_bytes)
-            websocket::append_frame(client.control, Opcode::pong, (*message)->payload);
-          client.output.say();
+          if (client->control.size() < read_bytes)
+            websocket::append_frame(client->control, Opcode::pong, (*message)->payload);
+          client->output.say();
           break;
         case Opcode::close:
-          websocket::append_frame(client.control, Opcode::close, (*message)->payload);
-          pump();
-          co_return;
+          websocket::append_frame(client->control, Opcode::close, (*message)->payload);
+          ended = true;
+          break;
         case Opcode::pong:
         case Opcode::continuation:
           break;
       }
     }
+    if (!held->empty()) {
+      checker->check(held, at.wall_ms, [client](std::vector<gun::Checked> found) {
+        client->signatures = std::move(found);
+        client->checked.say();
+      });
+      co_await client->checked.wait();
+      if (going) co_return;
+      relay.note_signatures(std::exchange(client->signatures, {}));
+      for (const std::string& frame : *held) relay.receive(id, frame, moment());
+    }
     pump();
+    if (ended) co_return;
   }
 }
 
@@ -250,7 +289,7 @@ Task<void> Service::State::write(std::shared_ptr<State> state, std::shared_ptr<C
         websocket::append_frame(buffer, websocket::Opcode::text, frame);
       }
       buffer += std::exchange(client->control, {});
-      if (client->paused && state->relay.wants_input(id)) {
+      if (client->paused && state->wants_input(id)) {
         client->paused = false;
         client->room.say();
       }
@@ -302,7 +341,7 @@ void Service::State::pump() {
     if (const auto client = clients.find(*id); client != clients.end())
       client->second->output.say();
   for (const auto& [id, client] : clients)
-    if (client->paused && relay.wants_input(id)) {
+    if (client->paused && wants_input(id)) {
       client->paused = false;
       client->room.say();
     }

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <hearth/gun/sea_vectors_for_test.h>
 #include <hearth/gun_service/service.h>
 #include <hearth/gun_service/storage.h>
 #include <hearth/http/server.h>
@@ -125,6 +126,21 @@ class GunService : public testing::Test {
     return text;
   }
 
+  /// Writes to a user's soul, all forged but the last.
+  static std::string signed_puts(std::size_t count) {
+    const gun::SeaVector& vector = gun::sea_vectors[2];
+    std::string all = "[";
+    for (std::size_t i = 1; i <= count; ++i) {
+      const std::string soul{vector.soul};
+      std::string name{vector.name};
+      if (i < count) name += std::to_string(i);
+      all += R"({"#":"f)" + std::to_string(i) + R"(","put":{")" + soul + R"(":{"_":{"#":")" + soul +
+             R"(",">":{")" + name + R"(":1795269013615}},")" + name +
+             "\":" + std::string{vector.json} + (i < count ? "}}}," : "}}}]");
+    }
+    return all;
+  }
+
   asio::io_context io;
   std::filesystem::path directory;
   loop::SystemClock clock;
@@ -190,6 +206,39 @@ TEST_F(GunService, EndsAConnectionThatBreaksWebSocketOrSendsTooMuch) {
   large->text(std::string(2000, ' '));
   EXPECT_TRUE(run_until([&] { return large->closed; }));
   EXPECT_THAT(large->heard, HasSubstr("\x88\x02\x03\xf1"));
+}
+
+TEST_F(GunService, LooksAtSignaturesBesideAllElse) {
+  const auto client = join();
+  client->text(signed_puts(100));
+  client->text(put("p1", "s", "later"));
+  ASSERT_TRUE(hears(*client, R"("@":"f1","err":"Unverified data.")"));
+  ASSERT_TRUE(hears(*client, R"("@":"f99","err":"Unverified data.")"));
+  ASSERT_TRUE(hears(*client, R"("@":"f100","ok":true)"));
+  ASSERT_TRUE(hears(*client, R"("@":"p1","ok":true)"));
+  EXPECT_EQ(service->counters().refused_puts, 99u);
+  EXPECT_EQ(service->counters().verifications, 0u);
+}
+
+TEST_F(GunService, ManySignersTakeTurns) {
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(join());
+    clients.back()->text(signed_puts(100));
+  }
+  for (const auto& client : clients) EXPECT_TRUE(hears(*client, R"("@":"f100","ok":true)"));
+  EXPECT_EQ(service->counters().verifications, 0u);
+}
+
+TEST_F(GunService, GoesWhileSignaturesAreLookedAt) {
+  const auto one = join();
+  const auto two = join();
+  for (int i = 0; i < 3; ++i) one->text(signed_puts(100));
+  two->text(signed_puts(100));
+  run_for(std::chrono::milliseconds{1});
+  two->socket.close();
+  start();
+  EXPECT_TRUE(run_until([&] { return one->closed; }));
 }
 
 TEST_F(GunService, LosesConnectionsInTheMiddleOfEverything) {
