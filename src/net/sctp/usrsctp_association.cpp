@@ -376,7 +376,7 @@ void UsrsctpAssociation::Impl::finish(CloseReason why) {
   events.emplace_back(Closed{why});
 }
 
-UsrsctpAssociation::UsrsctpAssociation(const Options& options, Instant now)
+UsrsctpAssociation::UsrsctpAssociation(const Options& options, Entropy&, Instant now)
     : impl_(std::make_unique<Impl>(options, now)) {}
 UsrsctpAssociation::~UsrsctpAssociation() = default;
 UsrsctpAssociation::UsrsctpAssociation(UsrsctpAssociation&&) noexcept = default;

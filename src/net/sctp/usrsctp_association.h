@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include <hearth/base/entropy.h>
 #include <hearth/base/result.h>
 #include <hearth/base/time.h>
 #include <hearth/sctp/types.h>
@@ -19,7 +20,8 @@ class UsrsctpAssociation {
  public:
   static constexpr std::size_t small_payload = 64;
 
-  UsrsctpAssociation(const Options& options, Instant now);
+  /// usrsctp has randomness of its own.
+  UsrsctpAssociation(const Options& options, Entropy& entropy, Instant now);
   ~UsrsctpAssociation();
   UsrsctpAssociation(UsrsctpAssociation&&) noexcept;
   UsrsctpAssociation& operator=(UsrsctpAssociation&&) noexcept;

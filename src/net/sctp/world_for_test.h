@@ -77,13 +77,13 @@ struct Path {
       at = free_at;
     }
     at += delay;
-    if (dice.chance(reordered)) at += delay / 4;
     if (lumps > Duration::zero()) at = Instant{(at.time_since_epoch() / lumps + 1) * lumps};
     if (receive_cost > Duration::zero()) {
       if (reader_free_at - at > receive_cost * receive_buffer) return ++overflowed, std::nullopt;
       reader_free_at = std::max(reader_free_at, at) + receive_cost;
       at = reader_free_at;
     }
+    if (dice.chance(reordered)) at += delay / 4;
     carried += size;
     return at;
   }
@@ -232,11 +232,11 @@ class World {
 
   void add_side(Make make, const Options& options, std::size_t path, std::size_t other) {
     auto side = std::make_unique<Side>();
+    TestEntropy entropy{dice_.next()};
     if (make == Make::own) {
-      TestEntropy entropy{dice_.next()};
       side->association = std::make_unique<TestPeerOf<Association>>(options, entropy, now_);
     } else {
-      side->association = std::make_unique<TestPeerOf<UsrsctpAssociation>>(options, now_);
+      side->association = std::make_unique<TestPeerOf<UsrsctpAssociation>>(options, entropy, now_);
     }
     side->path = path;
     side->other = other;

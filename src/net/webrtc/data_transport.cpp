@@ -57,11 +57,13 @@ TransportClose reason_of(sctp::CloseReason why) {
 }  // namespace
 
 DataTransport::DataTransport(const dtls::Certificate& certificate, const TransportOptions& options,
-                             Instant now)
+                             Entropy& entropy, Instant now)
     : options_(options),
+      entropy_(&entropy),
       dtls_(certificate, dtls_options(options), now),
       channels_(parity_of(options.role), options.channels) {
   HEARTH_ASSERT(options.sctp.mtu + dtls::Connection::overhead <= max_datagram);
+  options_.sctp.zero_checksum = true;  // DTLS notices what a checksum would
   if (options.negotiated) channels_.open_negotiated(*options.negotiated);
 }
 
@@ -92,7 +94,7 @@ void DataTransport::on_dtls_events(Instant now) {
   while (const auto event = dtls_.poll_event()) {
     if (const auto* connected = std::get_if<dtls::Connected>(&*event)) {
       events_.emplace_back(Encrypted{connected->peer});
-      sctp_.emplace(options_.sctp, now);
+      sctp_.emplace(options_.sctp, *entropy_, now);
       ready_by_ = now + options_.handshake_timeout;
     } else {
       finish(now, reason_of(std::get<dtls::Closed>(*event).why));

@@ -9,11 +9,12 @@
 #include <variant>
 
 #include <hearth/base/bytes.h>
+#include <hearth/base/entropy.h>
 #include <hearth/base/result.h>
 #include <hearth/base/time.h>
 #include <hearth/datachannel/channels.h>
 #include <hearth/dtls/connection.h>
-#include <hearth/sctp/usrsctp_association.h>
+#include <hearth/sctp/selected.h>
 
 namespace hearth::webrtc {
 
@@ -69,7 +70,9 @@ class DataTransport {
   /// poll_transmit needs this much room.
   static constexpr std::size_t max_datagram = 1232;
 
-  DataTransport(const dtls::Certificate& certificate, const TransportOptions& options, Instant now);
+  /// `entropy` outlives it.
+  DataTransport(const dtls::Certificate& certificate, const TransportOptions& options,
+                Entropy& entropy, Instant now);
 
   void receive(Instant now, BytesView datagram);
   void advance(Instant now);
@@ -101,8 +104,9 @@ class DataTransport {
   void finish(Instant now, TransportClose why);
 
   TransportOptions options_;
+  Entropy* entropy_;
   dtls::Connection dtls_;
-  std::optional<sctp::UsrsctpAssociation> sctp_;
+  std::optional<sctp::Selected> sctp_;
   datachannel::Channels channels_;
   std::optional<Instant> ready_by_;
   std::deque<TransportEvent> events_;  // bounded by what one datagram causes and by the channels

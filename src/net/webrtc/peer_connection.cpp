@@ -50,6 +50,7 @@ PeerConnection::PeerConnection(const dtls::Certificate& certificate, PeerConnect
                                Entropy& entropy, Instant now)
     : certificate_(certificate),
       options_(std::move(options)),
+      entropy_(&entropy),
       session_id_(entropy.u64() >> 1),
       agent_(options_.ice, entropy, now),
       described_(options_.known_peer) {
@@ -111,7 +112,8 @@ void PeerConnection::advance(Instant now) {
 }
 
 void PeerConnection::begin_transport(Instant now) {
-  if (!transport_ && described_) transport_.emplace(certificate_, options_.transport, now);
+  if (!transport_ && described_)
+    transport_.emplace(certificate_, options_.transport, *entropy_, now);
 }
 
 void PeerConnection::drain(Instant now) {

@@ -115,6 +115,7 @@ class PeerConnection {
 
   dtls::Certificate certificate_;
   PeerConnectionOptions options_;
+  Entropy* entropy_;
   std::uint64_t session_id_;
   ice::Agent agent_;
   bool described_ = false;  // role and expected certificate are known
