@@ -187,13 +187,22 @@ class Judge {
     for (let update = of; update; update = this.parent(update)) if (update === ancestor) return true;
     return false;
   }
+  isOutranked(update) {
+    for (let one = update; one; one = this.parent(one)) if (one.rank >= 8) return true;
+    return false;
+  }
+  // What a position names; nothing where it is one branch too many, which others may have refused.
+  named(id) {
+    const update = this.byId.get(hex(id));
+    return update && !this.isOutranked(update) ? update : undefined;
+  }
   isWithin(update, [, seq, id]) {
     if (update.seq > seq) return false;
-    const last = this.byId.get(hex(id));
+    const last = this.named(id);
     return !last || this.isAncestor(update, last);
   }
   isBeside(update, [, , id]) {
-    const named = this.byId.get(hex(id));
+    const named = this.named(id);
     return named && !this.isAncestor(update, named) && !this.isAncestor(named, update);
   }
   headOf(checkpoint, author) {
@@ -216,7 +225,7 @@ class Judge {
     return role;
   }
   counts(update) {
-    for (let one = update; one; one = this.parent(one)) if (one.rank >= 8) return false;
+    if (this.isOutranked(update)) return false;
     const place = this.place(update.membership);
     if (place < 0 || !mayWrite(this.role(update.persona, place))) return false;
     for (const [at, entry] of this.chain.entries()) {

@@ -114,7 +114,7 @@ bool Ledger::is_complete(std::size_t checkpoint) const {
   for (const update::Position& position : heads) {
     const auto number = authors.find(position.author);
     const AuthorLog* log = number ? find_log(*number) : nullptr;
-    const Record* record = log ? log->find(position.seq, position.id) : nullptr;
+    const Record* record = log ? log->find_ranked(position) : nullptr;
     if (record == nullptr) return false;
     held.push_back(record);
   }

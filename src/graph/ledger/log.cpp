@@ -119,16 +119,21 @@ const Record* AuthorLog::ancestor(const Record& of, std::uint64_t seq) const {
   return record;
 }
 
+const Record* AuthorLog::find_ranked(const update::Position& position) const {
+  const Record* record = find(position.seq, position.id);
+  return record == nullptr || record->outranked ? nullptr : record;
+}
+
 bool AuthorLog::is_within(const Record& record, const update::Position& position) const {
   if (record.seq > position.seq) return false;
   if (!is_forked()) return true;
-  const Record* last = find(position.seq, position.id);
+  const Record* last = find_ranked(position);
   return last == nullptr || ancestor(*last, record.seq) == &record;
 }
 
 bool AuthorLog::is_beside(const Record& record, const update::Position& position) const {
   if (!is_forked()) return false;
-  const Record* named = find(position.seq, position.id);
+  const Record* named = find_ranked(position);
   if (named == nullptr) return false;
   return record.seq <= named->seq ? ancestor(*named, record.seq) != &record
                                   : ancestor(record, named->seq) != named;

@@ -80,6 +80,9 @@ class AuthorLog {
   [[nodiscard]] std::vector<const Record*> records() const;
   [[nodiscard]] std::size_t size() const { return line_.size() + branches_.size(); }
 
+  /// The record at a position. Nothing where it is outranked: others may have refused it, and what
+  /// a position says must be the same for all.
+  [[nodiscard]] const Record* find_ranked(const update::Position& position) const;
   [[nodiscard]] const Record* ancestor(const Record& of, std::uint64_t seq) const;
   /// The record at the position or an ancestor of it; everything up to its seq while it is not
   /// held.

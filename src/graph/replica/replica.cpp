@@ -35,6 +35,26 @@ Refusal refusal_of(LedgerError error) {
   return Refusal::full;
 }
 
+// Where a log that counts ends: the head of a line, or of the one branch that counts; null where
+// nothing does. Nothing: several branches do.
+std::optional<const Record*> last_counting(const AuthorLog& log) {
+  const auto records = log.records();
+  if (!log.is_forked()) {
+    const bool any = std::ranges::any_of(records, &Record::counts);
+    return any ? log.head() : nullptr;
+  }
+  const Record* last = nullptr;
+  std::set<const Record*> before;
+  for (auto record = records.rbegin(); record != records.rend(); ++record) {
+    if (!(*record)->counts || before.contains(*record)) continue;
+    if (last != nullptr) return std::nullopt;
+    last = *record;
+    for (const Record* at = last->parent; at != nullptr && before.insert(at).second;)
+      at = at->parent;
+  }
+  return last;
+}
+
 // So that what follows comes after what it follows.
 std::string numbered(std::uint64_t number, const model::Bytes32& id) {
   Bytes bytes;
@@ -143,7 +163,7 @@ Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView cer
   HEARTH_CHECK(take_body(added, header, update.signature(), update.body()));
   if (log.is_forked()) {
     HEARTH_CHECK(note_fork(log, added));
-    HEARTH_CHECK(reassess(log.records(), {}));
+    HEARTH_CHECK(are_purges_right() ? reassess(log.records(), {}) : reassess_all());
   }
   return Accepted::added;
 }
@@ -325,15 +345,12 @@ Result<Bytes, Refusal> Replica::checkpoint(const crypto::Ed25519PrivateKey& home
     if (chain.back().checkpoint.time > checkpoint.time) return Failure{Refusal::inconsistent};
   }
   for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {
-    AuthorLog& log = ledger_.log(author);
-    const Record* last = log.head();
-    if (log.is_forked()) {
-      std::vector<const Record*> heads = log.heads();
-      std::erase_if(heads, [](const Record* head) { return !head->counts; });
-      if (heads.size() != 1) return Failure{Refusal::inconsistent};
-      last = heads.front();
-    }
-    checkpoint.heads.push_back({authors().key(author), last->seq, last->id});
+    const AuthorLog& log = *ledger_.find_log(author);
+    const auto last = last_counting(log);
+    if (!last) return Failure{Refusal::inconsistent};
+    // Of an author of whom nothing counts nothing is said: strangers would fill it.
+    if (*last == nullptr) continue;
+    checkpoint.heads.push_back({authors().key(author), (*last)->seq, (*last)->id});
   }
   HEARTH_TRY(
       checkpoint.digest,

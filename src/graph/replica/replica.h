@@ -217,6 +217,7 @@ class Replica : public crdt::Fates {
                                                           const update::Body& body);
   [[nodiscard]] Result<Unit, Refusal> reassess(const std::vector<ledger::Record*>& records,
                                                std::set<Soul> touched);
+  [[nodiscard]] bool are_purges_right() const;
   [[nodiscard]] Result<Unit, Refusal> reassess_all();
   [[nodiscard]] Result<Unit, Refusal> rebuild(const std::set<Soul>& souls);
   [[nodiscard]] Result<Unit, Refusal> purge_when_complete();

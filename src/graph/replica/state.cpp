@@ -70,12 +70,25 @@ std::vector<Record*> Replica::all_records() {
   return all;
 }
 
+// The chain may lose a checkpoint, and a branch that one names may turn out one too many.
+bool Replica::are_purges_right() const {
+  const auto& chain = ledger_.checkpoints.chain();
+  if (purged_.size() > chain.size()) return false;
+  for (std::size_t i = 0; i < purged_.size(); ++i) {
+    if (purged_[i] != chain[i].id) return false;
+    for (const update::Position& head : chain[i].checkpoint.heads) {
+      const auto author = authors().find(head.author);
+      const ledger::AuthorLog* log = author ? ledger_.find_log(*author) : nullptr;
+      if (log == nullptr || log->find_ranked(head) == nullptr) return false;
+    }
+  }
+  return true;
+}
+
 Result<Unit, Refusal> Replica::reassess_all() {
-  // A chain that lost a checkpoint whose purge the state has seen: all over again.
-  std::vector<model::CheckpointId> chain;
-  for (const auto& link : ledger_.checkpoints.chain()) chain.push_back(link.id);
+  // A purge that the state has seen and should not have: all over again.
   std::set<Soul> touched;
-  if (purged_.size() > chain.size() || !std::equal(purged_.begin(), purged_.end(), chain.begin())) {
+  if (!are_purges_right()) {
     purged_.clear();
     HEARTH_TRY(touched, all_souls());
     for (const Record* record : all_records()) {
