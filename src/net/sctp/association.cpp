@@ -297,7 +297,7 @@ void Association::Impl::send_reset_request() {
 
 std::size_t Association::Impl::receive_window() const {
   const std::size_t held = reassembly_.held();
-  return held >= options_.receive_buffer ? 0 : options_.receive_buffer - held;
+  return held + options_.mtu > options_.receive_buffer ? 0 : options_.receive_buffer - held;
 }
 
 std::optional<Event> Association::Impl::poll_event() {

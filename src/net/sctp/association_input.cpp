@@ -214,8 +214,10 @@ void Association::Impl::on_sack(BytesView value) {
   const auto outcome = flight_.on_sack(now_, sack, queue_, round_trip_);
   if (!outcome) return;
   peer_->window = sack.window;
-  const bool opened = window_closed_ && sack.window > 0;
-  window_closed_ = sack.window == 0;
+  // Less than a packet's worth is none: what is sent against it may be dropped.
+  const bool closed = sack.window < options_.mtu;
+  const bool opened = window_closed_ && !closed;
+  window_closed_ = closed;
   if (outcome->anything || window_closed_) errors_ = 0;
   on_outcome(*outcome);
   // What was sent against the closed window was dropped, and nobody will say so.
