@@ -288,12 +288,32 @@ async function signed(relay, count = 5000) {
     }
   }
   const cpu = relay.cpu();
-  const done = await drive(relay.url, {
+  const flood = drive(relay.url, {
     clients: 4,
     window: 256,
     count,
     text: (i, id) => `{"#":"${id}","put":${signedTexts[i]}}`,
   });
+  // Somebody else asks for one thing after the other meanwhile.
+  const other = await Client.open(relay.url);
+  const waits = [];
+  let over = false;
+  const asking = (async () => {
+    while (!over) {
+      await new Promise((resolve) => {
+        other.onAnswer = (ms) => resolve(waits.push(ms));
+        const id = makeId();
+        other.send(id, `{"#":"${id}","get":{"#":"nobody"}}`);
+        setTimeout(resolve, 2000).unref();
+      });
+    }
+  })();
+  const done = await flood;
+  over = true;
+  await asking;
+  other.close();
+  note(relay.kind, "another's get beside that: p50 ms", median(waits));
+  note(relay.kind, "another's get beside that: p99 ms", percentile(waits, 0.99));
   note(relay.kind, "signed puts/s (SEA), verified and stored", done.rate);
   note(relay.kind, "signed puts: CPU s per 10,000", ((relay.cpu() - cpu) / done.answered) * 10_000);
 }

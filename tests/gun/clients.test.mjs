@@ -143,7 +143,7 @@ test("where gun's own relay fails", async (t) => {
   await raw.get("large");
   const count = () =>
     raw.heard.reduce((n, m) => n + Object.keys(m.put?.large ?? {}).filter((k) => k !== "_").length, 0);
-  await until(() => count() === 20_000, "20,000 properties", 5000);
+  await until(() => count() === 20_000, "20,000 properties", 30_000);
   // LEX on a soul that was read in full is answered.
   const lex = await raw.ask({ get: { "#": "s", ".": { "*": "a" } } });
   assert.equal(lex.put.s.a, 2);

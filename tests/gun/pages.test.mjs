@@ -33,7 +33,9 @@ async function site(t) {
 async function person(t, origin, relay) {
   const profile = await openProfile(t);
   const page = await profile.page();
-  await page.goto(`${origin}/?relay=${encodeURIComponent(relay.url.replace("ws:", "http:"))}`);
+  await page.goto(`${origin}/?relay=${encodeURIComponent(relay.url.replace("ws:", "http:"))}`, {
+    timeout: 120_000, // the machine may be busy
+  });
   await until(() => page.evaluate("connected()"), "a page's connection");
   return page;
 }
