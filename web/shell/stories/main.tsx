@@ -28,7 +28,7 @@ const box = new FakeBox((query.get("scene") ?? "inside") as Scene, query);
 Object.assign(globalThis, { box });
 const session = new Session(box.platform, Date.now);
 const history = createMemoryHistory({ initialEntries: [query.get("path") ?? "/"] });
-Object.assign(globalThis, { place: () => history.location.href });
+Object.assign(globalThis, { place: () => history.location.href, go: (by: number) => history.go(by) });
 createRoot(document.getElementById("root")!).render(
   <App session={session} texts={texts} history={history} />,
 );
