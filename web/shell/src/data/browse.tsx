@@ -27,6 +27,8 @@ const fewPages = 2;
 /** A search goes on by itself until it has as many hits or has looked at as many entries; then it asks. */
 const enoughHits = 30;
 const enoughLooked = 50_000;
+/** As many as the box takes. */
+const mostWords = 16;
 
 export function Browse({ space, q = "", prefix = "" }: { space: string; q?: string; prefix?: string }) {
   const t = useText();
@@ -120,7 +122,11 @@ export function Browse({ space, q = "", prefix = "" }: { space: string; q?: stri
         </div>
       )}
       {searching ? (
-        <Results space={space} query={query.trim()} offline={state === "offline"} />
+        <Results
+          space={space}
+          query={query.trim().split(/\s+/u).slice(0, mostWords).join(" ")}
+          offline={state === "offline"}
+        />
       ) : (
         <Entries space={space} prefix={prefix} box={box} offline={state === "offline"} />
       )}
