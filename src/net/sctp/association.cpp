@@ -190,12 +190,13 @@ void Association::Impl::on_retransmission_timer() {
   if (flight_.empty()) return;
   ++statistics_.timeouts;
   // A closed window may stay closed for as long as the peer says so (§6.1 A).
-  if (!std::exchange(window_closed_, false) && !count_error()) return;
+  const bool closed = std::exchange(window_closed_, false);
+  if (!closed && !count_error()) return;
   round_trip_.back_off();
   flight_.on_timeout();
   flight_.abandon_hopeless(now_, queue_);
   forward_due_ = flight_.must_forward();
-  congestion_->on_timeout(now_);
+  if (!closed) congestion_->on_timeout(now_);
   probe_at_.reset();
   probing_ = probe_due_ = false;
   arm_retransmission();

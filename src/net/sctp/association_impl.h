@@ -109,6 +109,7 @@ class Association::Impl {
   // association_output.cpp
   [[nodiscard]] std::optional<std::size_t> transmit_control(MutableBytes out);
   [[nodiscard]] std::optional<std::size_t> transmit_data(MutableBytes out);
+  [[nodiscard]] Sack make_sack(std::size_t room);
   void add_sack(PacketWriter& packet);
   void add_forward(PacketWriter& packet);
   std::size_t add_lost(PacketWriter& packet);

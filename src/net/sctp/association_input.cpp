@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 constexpr std::uint8_t reflected_tag = 1;  // the T bit of ABORT and SHUTDOWN COMPLETE
 constexpr std::uint16_t unrecognized_chunk = 6;
 constexpr std::size_t largest_echo = 512;  // of a heartbeat or of what we report
+constexpr std::size_t most_queued_sacks = 12;
 constexpr std::size_t checksum_offset = 8;
 
 bool is_data(ChunkType type) {
@@ -31,6 +32,11 @@ void Association::Impl::receive(Instant now, BytesView packet) {
   auto chunk = chunks.next();
   if (!chunk || !tag_fits(*header, *chunk)) return refuse();
   ++statistics_.packets_received;
+  // Where packets come faster than answers leave, each two get theirs still: senders that count
+  // acknowledgements (Chromium's) would grow too slowly.
+  if (state_ == State::established && peer_->tracker.full() && !peer_->tracker.has_gaps() &&
+      control_.size() < most_queued_sacks)
+    control(ChunkType::sack, encode_sack(make_sack(0)));
   bool had_data = false;
   while (chunk && state_ != State::closed) {
     had_data |= is_data(chunk->type);

@@ -15,6 +15,7 @@ constexpr std::size_t short_fragment = 256;
 // Chromium's receive window is 5 MiB, and above nine tenths of it only the next TSN is taken.
 constexpr std::size_t most_in_flight = std::size_t{4} << 20;
 constexpr std::size_t most_skipped_streams = 64;
+constexpr std::size_t sack_header_size = 16;
 
 bool stands_alone(ChunkType type) {
   return type == ChunkType::init || type == ChunkType::init_ack || type == ChunkType::cookie_echo;
@@ -101,12 +102,14 @@ bool Association::Impl::window_allows(std::size_t size) const {
   return flight_.outstanding_payload() + wanted <= peer_->window;
 }
 
-void Association::Impl::add_sack(PacketWriter& packet) {
+Sack Association::Impl::make_sack(std::size_t room) {
   said_window_ = receive_window();
-  const Sack sack =
-      peer_->tracker.make_sack(static_cast<std::uint32_t>(said_window_),
-                               packet.room() - std::min<std::size_t>(packet.room(), 16));
-  packet.add(ChunkType::sack, 0, encode_sack(sack));
+  return peer_->tracker.make_sack(static_cast<std::uint32_t>(said_window_), room);
+}
+
+void Association::Impl::add_sack(PacketWriter& packet) {
+  const std::size_t room = packet.room() - std::min<std::size_t>(packet.room(), sack_header_size);
+  packet.add(ChunkType::sack, 0, encode_sack(make_sack(room)));
 }
 
 void Association::Impl::add_forward(PacketWriter& packet) {

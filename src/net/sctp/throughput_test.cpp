@@ -40,7 +40,7 @@ struct Result {
 };
 
 /// One download of `time`, of which the first fifth doesn't count.
-Result download(Make sender, Congestion congestion, const Path& path, Duration time = 10s) {
+Result download(Make sender, Congestion congestion, const Path& path, Duration time = 6s) {
   World world{7};
   const std::size_t there = world.add_path(path);
   const std::size_t back = world.add_path(

@@ -7,7 +7,6 @@ namespace hearth::sctp {
 namespace {
 
 constexpr std::size_t most_duplicates = 20;
-constexpr int packets_for_each_sack = 2;
 
 }  // namespace
 

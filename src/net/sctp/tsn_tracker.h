@@ -19,6 +19,7 @@ class TsnTracker {
  public:
   /// A gap block counts in 16 bits from the cumulative number.
   static constexpr Tsn reach = 0xffff;
+  static constexpr int packets_for_each_sack = 2;
   static constexpr Duration delay = std::chrono::milliseconds{20};
 
   explicit TsnTracker(std::uint32_t first_tsn) : cumulative_(widened_base + first_tsn - 1) {}
@@ -42,6 +43,8 @@ class TsnTracker {
   /// The next SACK goes at once.
   void hurry() { due_ = true; }
   [[nodiscard]] bool due() const { return due_; }
+  /// As many packets came as a SACK should answer, at most.
+  [[nodiscard]] bool full() const { return packets_ >= packets_for_each_sack; }
   /// One may go along with something else.
   [[nodiscard]] bool pending() const { return due_ || deadline_; }
   [[nodiscard]] std::optional<Instant> deadline() const { return due_ ? std::nullopt : deadline_; }
