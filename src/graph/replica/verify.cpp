@@ -4,7 +4,26 @@
 
 namespace hearth::replica {
 
+using ledger::BodyState;
 using ledger::Record;
+
+namespace {
+
+// What is stored beside an update was told by it, and no signature covers it.
+bool is_as_told(const Record& record, const update::Update& update) {
+  if (!update.body) return record.body == BodyState::absent;
+  if (update.header.epoch != 0) return record.body == BodyState::sealed;
+  const auto body = update::Body::decode(*update.body, update.header.author);
+  const bool is_first = record.seq == 1;
+  const bool adds_up =
+      (record.parent == nullptr && !is_first) ||
+      record.bytes == (is_first ? 0 : record.parent->bytes) + update.body->size();
+  if (!body || !adds_up) return record.body == BodyState::broken;
+  if (body->has_unknown()) return record.body == BodyState::unknown;
+  return record.body == BodyState::good && record.stamp == body->state;
+}
+
+}  // namespace
 
 Result<std::vector<Finding>, Refusal> Replica::verify(Repair repair) {
   HEARTH_CHECK(commit());
@@ -18,7 +37,8 @@ Result<std::vector<Finding>, Refusal> Replica::verify(Repair repair) {
                           .seq = record->seq,
                           .soul = {}};
     auto update = update_of(*record);
-    if (!update || update->header.id() != record->id || !verifier.verify(std::move(*update))) {
+    if (!update || update->header.id() != record->id || !is_as_told(*record, *update) ||
+        !verifier.verify(std::move(*update))) {
       findings.push_back(finding);
       continue;
     }
