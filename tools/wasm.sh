@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds the graph's core for WebAssembly: build/wasm/graph.wasm. Wants clang-NN, lld-NN, libc++-NN-dev-wasm32,
-# libclang-rt-NN-dev-wasm32 and wasi-libc, all from Debian (NN: HEARTH_WASM_CLANG, else 22 or 19), and libsodium's source,
-# which it fetches with apt-get.
+# libclang-rt-NN-dev-wasm32 and wasi-libc, all from Debian (NN: HEARTH_WASM_CLANG, else that of the C++ library which is
+# installed; ./test installs tools/packages/wasm), and libsodium's source, which it fetches with apt-get.
 . "$(dirname "$0")/lib.sh"
 version=${HEARTH_WASM_CLANG:-}
 for candidate in 22 19; do
-  [ -n "$version" ] || ! command -v "clang++-$candidate" >/dev/null || [ ! -e "/usr/lib/llvm-$candidate/lib/clang" ] ||
-    [ ! -e /usr/include/wasm32-wasi/c++/v1/expected ] || version=$candidate
+  [ -n "$version" ] || ! command -v "clang++-$candidate" >/dev/null ||
+    [ ! -e "/usr/lib/llvm-$candidate/include/wasm32-wasi/c++/v1/expected" ] || version=$candidate
 done
-[ -n "$version" ] || die 'No clang with a C++ library for wasm32: apt-get install clang-22 lld-22 wasi-libc libc++-22-dev-wasm32 libclang-rt-22-dev-wasm32'
+[ -n "$version" ] || die 'No clang with a C++ library for wasm32: install what tools/packages/wasm names.'
 out=build/wasm
 mkdir -p "$out/objects" "$out/sysroot/include" "$out/sysroot/lib" "$out/include"
 
