@@ -41,9 +41,14 @@ void operator delete[](void* memory, std::size_t) noexcept {
   std::free(memory);
 }
 
-// The C++ library's own abort, without its text.
+// The C++ library's own abort, without its text. From version 20 on it is declared noexcept.
+#if _LIBCPP_VERSION >= 200000
+#define HEARTH_ABORT_NOEXCEPT noexcept
+#else
+#define HEARTH_ABORT_NOEXCEPT
+#endif
 _LIBCPP_BEGIN_NAMESPACE_STD
-[[noreturn]] void __libcpp_verbose_abort(const char*, ...) noexcept {
+[[noreturn]] void __libcpp_verbose_abort(const char*, ...) HEARTH_ABORT_NOEXCEPT {
   __builtin_trap();
 }
 _LIBCPP_END_NAMESPACE_STD

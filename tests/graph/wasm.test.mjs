@@ -1,5 +1,5 @@
 // The graph's core as the browser gets it, against the vectors that the native build runs: the same module, no imports.
-// Skipped where it has not been built (tools/wasm.sh).
+// tools/wasm.sh builds it.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -9,8 +9,8 @@ import { brotliCompressSync, constants } from "node:zlib";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const path = `${root}/build/wasm/graph.wasm`;
-const skip = existsSync(path) ? false : "build/wasm/graph.wasm is not built";
-const bytes = skip ? undefined : readFileSync(path);
+assert.ok(existsSync(path), "build/wasm/graph.wasm is not built: bash tools/wasm.sh");
+const bytes = readFileSync(path);
 const vectors = JSON.parse(readFileSync(`${root}/src/graph/vectors/graph.json`, "utf8"));
 
 class Core {
@@ -41,13 +41,13 @@ class Core {
   }
 }
 
-test("the WebAssembly core has no imports and at most 110 KB with brotli", { skip }, () => {
+test("the WebAssembly core has no imports and at most 110,000 bytes with brotli", () => {
   assert.deepEqual(WebAssembly.Module.imports(new WebAssembly.Module(bytes)), []);
   const size = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }).length;
   assert.ok(size <= 110_000, `${size} bytes`);
 });
 
-test("the WebAssembly core leads every history to the state of the native one", { skip }, () => {
+test("the WebAssembly core leads every history to the state of the native one", () => {
   const cases = new Map();
   for (const line of vectors) if (line.case) cases.set(line.case, [...(cases.get(line.case) ?? []), line]);
   assert.ok(cases.size > 0);
@@ -63,7 +63,7 @@ test("the WebAssembly core leads every history to the state of the native one", 
   }
 });
 
-test("the WebAssembly core refuses a flipped bit, and writes updates that another takes", { skip }, () => {
+test("the WebAssembly core refuses a flipped bit, and writes updates that another takes", () => {
   const lines = vectors.filter((line) => line.case === vectors.find((one) => one.case).case);
   const { space, now } = lines.at(-1);
   const core = new Core();
