@@ -209,6 +209,12 @@ std::optional<identity::SetupCode> Api::setup_code() const {
   return impl_->state.gate.code();
 }
 
+std::vector<access::Persona> Api::personas() const {
+  std::vector<access::Persona> all;
+  for (const access::Persona* each : impl_->state.directory.personas()) all.push_back(*each);
+  return all;
+}
+
 bool Api::claimed() const {
   return impl_->state.directory.claimed();
 }

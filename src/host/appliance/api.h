@@ -90,6 +90,8 @@ class Api {
   /// What to show on the console; nothing once there is an owner.
   [[nodiscard]] std::optional<identity::SetupCode> setup_code() const;
   [[nodiscard]] bool claimed() const;
+  /// By when they were made.
+  [[nodiscard]] std::vector<access::Persona> personas() const;
   /// What people call the box.
   [[nodiscard]] std::string name() const;
 

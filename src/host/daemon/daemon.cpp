@@ -17,6 +17,7 @@
 #include <hearth/daemon/network.h>
 #include <hearth/daemon/router.h>
 #include <hearth/flock/node.h>
+#include <hearth/graph_service/service.h>
 #include <hearth/gun_service/service.h>
 #include <hearth/gun_service/storage.h>
 #include <hearth/http/server.h>
@@ -92,6 +93,9 @@ struct Daemon::Parts {
   void join_flocks();
   void follow_flocks();
   void cut_off(const identity::DeviceId& device);
+  loop::Task<http::Response> answer_graph(http::Request request, appliance::Who who);
+  /// The graph's space `home` has the people of the box as its members.
+  void tell_graph_of_people();
   void advance_later();
 
   bool going = false;
@@ -111,6 +115,8 @@ struct Daemon::Parts {
   EventHub events;
   Apps apps;
   appliance::Api api;
+  /// Nothing once the daemon stops.
+  std::optional<graph_service::Service> graph;
   std::optional<store::RocksStore> flock_store;
   std::optional<flock::Node> flock;
   Router router;
@@ -148,7 +154,11 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
            .default_name = options.name.empty() ? "Hearth" : options.name,
            .version = HEARTH_VERSION},
           {.on_device_revoked = [this](const identity::DeviceId& device) { cut_off(device); },
-           .on_changed = [this](std::string_view topic) { events.notify(topic); },
+           .on_changed =
+               [this](std::string_view topic) {
+                 events.notify(topic);
+                 if (topic == "personas") tell_graph_of_people();
+               },
            .on_setup_code =
                [this](const identity::SetupCode&) {
                  // The console is where the first code was shown; a log would keep it.
@@ -169,9 +179,22 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
               .events = events,
               .membership = [this]() -> membership::Membership& { return network->membership(); },
               .root = keys.root(),
+              .graph =
+                  [this](http::Request request, appliance::Who who) {
+                    return answer_graph(std::move(request), std::move(who));
+                  },
+              .back_up_graph =
+                  [this](std::string target) { return graph->back_up(std::move(target)); },
               .status = [this] { return status(); },
               .doctor = [this] { return doctor(); }}),
       timer(io) {
+  graph.emplace(io.get_executor(),
+                graph_service::ServiceOptions{
+                    .directory = graph_service::graph_directory(directory),
+                    .cache_bytes = static_cast<std::size_t>(options.graph_cache) << 20,
+                    .relaxed = options.graph_sync == "relaxed"},
+                clock, entropy, log);
+  tell_graph_of_people();
   serve(*network);
   apps.on_change([this] { events.notify("apps"); });
 
@@ -469,7 +492,28 @@ void Daemon::Parts::cut_off(const identity::DeviceId& device) {
     network->host().close_peer(peer);
     // On the loopback port a device has no connection of its own: what it still hears ends here.
     events.cut(device.to_string());
+    if (graph) graph->cut(device.to_string());
   });
+}
+
+// --- the graph -------------------------------------------------------------------------------
+
+loop::Task<http::Response> Daemon::Parts::answer_graph(http::Request request, appliance::Who who) {
+  if (!graph) co_return appliance::error_response(503, "unavailable", "The box is stopping.");
+  graph_service::Asker asker{.owns_box = who.is_owner()};
+  if (who.persona) asker.persona = *model::id_from<model::PersonaKey>(who.persona->id.bytes());
+  if (who.device) asker.device = who.device->id.to_string();
+  auto answered = graph->handle(std::move(request), std::move(asker));
+  co_return co_await std::move(answered);
+}
+
+void Daemon::Parts::tell_graph_of_people() {
+  if (!graph) return;
+  std::vector<graph_service::Person> people;
+  for (const access::Persona& persona : api.personas())
+    people.push_back({.persona = *model::id_from<model::PersonaKey>(persona.id.bytes()),
+                      .is_owner = persona.role == access::Role::owner});
+  graph->set_people(std::move(people));
 }
 
 void Daemon::Parts::advance_later() {
@@ -477,6 +521,7 @@ void Daemon::Parts::advance_later() {
   timer.async_wait([this](boost::system::error_code error) {
     if (error) return;
     api.advance();
+    tell_graph_of_people();
     advance_later();
   });
 }
@@ -534,6 +579,7 @@ loop::Task<void> Daemon::stop() {
   p.loopback.reset();
   p.gun.reset();
   p.control.reset();
+  p.graph.reset();
   p.timer.cancel();
   co_await p.apps.shut_down();
   if (p.flock) co_await p.flock->shut_down();

@@ -34,6 +34,12 @@ void Options::declare(config::Settings& settings) {
   settings.add("log-level", log_level, "LEVEL", "debug, info, warning or error");
   settings.add("app-idle", app_idle_s, 1, 86400, "SECONDS",
                "Stop an app that nobody used for so long");
+  settings.add(
+      "graph-sync", graph_sync, "always|relaxed",
+      "Whether the graph answers a write when it is on the disk, or before: a power cut then "
+      "takes up to half a second");
+  settings.add("graph-cache", graph_cache, 8, 1 << 20, "MIB",
+               "Memory for what was read of the graph");
   settings.add("gun", gun,
                "Open /gun on the HTTP port to GunDB's clients, whoever they are and whatever page "
                "they run in");
@@ -52,6 +58,8 @@ std::optional<std::string> Options::problem() const {
     return "--name " + name + ": 3 to 32 of a-z, 0-9 and hyphens are expected.";
   if (!logging::parse_level(log_level))
     return "--log-level " + log_level + ": debug, info, warning or error is expected.";
+  if (graph_sync != "always" && graph_sync != "relaxed")
+    return "--graph-sync " + graph_sync + ": always or relaxed is expected.";
   for (const std::string& flock : flocks) {
     const auto address = codec::Multiaddr::parse(flock);
     if (!address || !address->p2p())

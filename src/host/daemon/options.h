@@ -26,6 +26,8 @@ struct Options {
   std::string apps;
   std::string log_level = "info";
   std::int64_t app_idle_s = 600;
+  std::string graph_sync = "always";
+  std::int64_t graph_cache = 64;    ///< MiB
   bool gun = false;                 ///< GunDB's endpoint on the HTTP port
   std::int64_t gun_space = 10'240;  ///< what it may keep, in MiB; 0: no bound
   bool ready_json = false;

@@ -1,4 +1,5 @@
 #include <hearth/daemon/router.h>
+#include <hearth/graph_service/service.h>
 #include <hearth/proxy/app_proxy.h>
 
 namespace hearth::daemon {
@@ -53,6 +54,14 @@ loop::Task<Response> Router::handle(Request request, appliance::Caller caller) {
     if (!caller.console) co_return error_response(404, "not_found", "There is nothing here.");
     if (path == "/local/v1/status") co_return Response::json(200, parts_.status().dump());
     if (path == "/local/v1/doctor") co_return Response::json(200, parts_.doctor().dump());
+    if (path == "/local/v1/graph/backup") {
+      auto answered = back_up(std::move(request));
+      co_return co_await std::move(answered);
+    }
+  }
+  if (path.starts_with(graph_service::api_path)) {
+    auto answered = to_graph(std::move(request), std::move(caller));
+    co_return co_await std::move(answered);
   }
   const bool is_flocks = path == flocks_path || path.starts_with(std::string{flocks_path} + "/");
   if (path == "/api/v1/apps" || path == "/api/v1/events" || is_flocks) {
@@ -83,6 +92,24 @@ loop::Task<Response> Router::to_app(Request request, appliance::Caller caller) {
   };
   co_return co_await proxy::forward(connect, std::move(*target), std::move(request),
                                     std::move(asks));
+}
+
+loop::Task<Response> Router::to_graph(Request request, appliance::Caller caller) {
+  graph_service::accept_socket_token(request);
+  auto who = parts_.api.who(request, caller);
+  if (!who) co_return not_enrolled();
+  auto answered = parts_.graph(std::move(request), std::move(*who));
+  co_return co_await std::move(answered);
+}
+
+loop::Task<Response> Router::back_up(Request request) {
+  const std::string text = co_await http::read_all(*request.body, 8192);
+  const json body = json::parse(text, nullptr, false);
+  if (request.method != "POST" || !body.is_object() || !body.contains("directory") ||
+      !body["directory"].is_string() || !body["directory"].get<std::string>().starts_with('/'))
+    co_return error_response(400, "bad_request", "POST {\"directory\": an absolute path}.");
+  auto answered = parts_.back_up_graph(body["directory"].get<std::string>());
+  co_return co_await std::move(answered);
 }
 
 loop::Task<Response> Router::flocks(Request request, const appliance::Who& who) {

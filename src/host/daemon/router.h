@@ -20,6 +20,10 @@ struct RouterParts {
   /// As of now: another after the host key was rotated.
   std::function<membership::Membership&()> membership;
   const identity::RootId& root;
+  /// Requests below /api/graph/v1, of somebody who is known.
+  std::function<loop::Task<http::Response>(http::Request, appliance::Who)> graph;
+  /// `POST /local/v1/graph/backup`, for the control socket alone.
+  std::function<loop::Task<http::Response>(std::string directory)> back_up_graph;
   /// `GET /local/v1/status` and `…/doctor`, for the control socket alone.
   std::function<nlohmann::json()> status;
   std::function<nlohmann::json()> doctor;
@@ -34,6 +38,8 @@ class Router {
 
  private:
   loop::Task<http::Response> to_app(http::Request request, appliance::Caller caller);
+  loop::Task<http::Response> to_graph(http::Request request, appliance::Caller caller);
+  loop::Task<http::Response> back_up(http::Request request);
   loop::Task<http::Response> flocks(http::Request request, const appliance::Who& who);
 
   RouterParts parts_;
