@@ -1,9 +1,12 @@
 #pragma once
 // The command line's way to the appliance: HTTP over its control socket.
 
+#include <functional>
+#include <istream>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -23,6 +26,11 @@ class Client {
   /// The answer's JSON; null for an empty one. Throws Failure.
   nlohmann::json call(const std::string& method, const std::string& path,
                       const nlohmann::json& body = nullptr) const;
+  /// GET: what comes, as it comes. Throws Failure.
+  void download(const std::string& path,
+                const std::function<void(std::string_view chunk)>& take) const;
+  /// POST: all of `from`; the answer's JSON. Throws Failure.
+  nlohmann::json upload(const std::string& path, std::istream& from) const;
   [[nodiscard]] const std::string& data_dir() const { return data_dir_; }
 
  private:

@@ -59,7 +59,8 @@ int doctor(const Context& context);
 /// Of the store behind /gun, while hearthd doesn't run.
 int graph_import_gun(const Context& context, const std::string& data_dir,
                      const std::string& radata);
-int graph_verify(const Context& context, const std::string& data_dir);
+/// While hearthd runs, of its signed spaces (`space`: of one); else of the store behind /gun.
+int graph_verify(const Context& context, const std::string& data_dir, const std::string& space);
 int graph_backup(const Context& context, const std::string& data_dir, const std::string& target);
 
 struct BenchOptions {

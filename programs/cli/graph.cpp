@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "commands.h"
+#include "graph_space.h"
 #include "output.h"
 #include <hearth/gun/format.h>
 #include <hearth/gun_service/storage.h>
@@ -17,6 +18,16 @@ graph_rocks::RocksStore open_store(const std::string& data_dir) {
     return gun_service::open_store(gun_service::store_directory(data_dir));
   } catch (const std::runtime_error& error) {
     throw Failure{1, std::string{error.what()} + "\nIf hearthd is running, stop it first."};
+  }
+}
+
+bool is_running(const Context& context) {
+  try {
+    (void)context.client.call("GET", "/local/v1/status");
+    return true;
+  } catch (const Failure& failure) {
+    if (failure.exit_code != 3) throw;
+    return false;
   }
 }
 
@@ -52,7 +63,10 @@ int graph_import_gun(const Context& context, const std::string& data_dir,
   return done.bad_files > 0 ? 1 : 0;
 }
 
-int graph_verify(const Context& context, const std::string& data_dir) {
+int graph_verify(const Context& context, const std::string& data_dir, const std::string& space) {
+  if (is_running(context)) return graph_verify_spaces(context, space);
+  if (!space.empty())
+    throw Failure{3, "hearthd doesn't run: only what lies behind /gun is verified."};
   graph_rocks::RocksStore store = open_store(data_dir);
   const gun::Verification found = gun::verify(store);
   const bool sound = store.verify_checksums().has_value() && found.damaged == 0;
@@ -79,6 +93,7 @@ int graph_verify(const Context& context, const std::string& data_dir) {
 }
 
 int graph_backup(const Context& context, const std::string& data_dir, const std::string& target) {
+  if (is_running(context)) return graph_backup_spaces(context, target);
   graph_rocks::RocksStore store = open_store(data_dir);
   if (!store.checkpoint(target))
     throw Failure{1, target + ": can't be made. It must not exist yet, and its parent must."};

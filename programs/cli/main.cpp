@@ -1,6 +1,7 @@
 // hearth: the appliance's command line.
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -10,18 +11,22 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
+#include "graph_space.h"
 #include <hearth/config/settings.h>
 
 namespace {
 
 using namespace hearth::cli;
 
-/// The arguments in CLI11's order (last first). An id may begin with '-': such go behind a "--".
+/// The arguments in CLI11's order (last first). An id may begin with '-', even with "--": such go
+/// behind a "--". No option has as many characters, and none but these.
 std::vector<std::string> arguments(int argc, char** argv) {
   constexpr std::size_t id_size = 43;
   std::vector<std::string> all{argv + 1, argv + argc};
   const auto is_id = [](const std::string& text) {
-    return text.size() == id_size && text.starts_with('-') && !text.starts_with("--");
+    return text.size() == id_size && text.starts_with('-') && std::ranges::all_of(text, [](char c) {
+             return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+           });
   };
   const auto ids = std::ranges::stable_partition(all, std::not_fn(is_id));
   if (!ids.empty() && std::ranges::find(all, "--") == all.end()) all.insert(ids.begin(), "--");
@@ -71,6 +76,7 @@ class Program {
   void add_recovery();
   void add_flocks();
   void add_graph();
+  void add_spaces(CLI::App& graph);
   void add_open();
 
   CLI::App app_{"Hearth's command line, for the machine that the box runs on.", "hearth"};
@@ -81,6 +87,7 @@ class Program {
   PersonaOptions persona_;
   OpenOptions open_;
   BenchOptions bench_;
+  SpaceOptions space_;
   std::string name_;
   std::string folder_;
   std::string flock_name_;
@@ -182,17 +189,29 @@ void Program::add_recovery() {
 }
 
 void Program::add_graph() {
-  CLI::App& graph = group("graph", "The graph behind /gun, while hearthd doesn't run",
-                          "  hearth graph verify\n  hearth graph import-gun ./radata");
-  auto* made = add(graph, "import-gun", "Merge the folder that npm gun kept its data in",
+  CLI::App& graph = group("graph", "The graph: signed spaces, and what GunDB's clients keep",
+                          "  hearth graph put people/anna name=Anna age=41\n"
+                          "  hearth graph get people/anna\n"
+                          "  hearth graph export --space home home.jsonl");
+  add_spaces(graph);
+  auto* made = add(graph, "import-gun",
+                   "Merge the folder that npm gun kept its data in, while hearthd doesn't run",
                    "  hearth graph import-gun ./radata", [this](const Context& context) {
                      return graph_import_gun(context, data_dir_, folder_);
                    });
   made->add_option("RADATA", folder_, "The folder, usually called radata")->required();
-  add(graph, "verify", "Read all of it; 1 when something is damaged", "  hearth graph verify",
-      [this](const Context& context) { return graph_verify(context, data_dir_); });
-  made = add(graph, "backup", "Copy it, as it is now", "  hearth graph backup /backup/graph-monday",
-             [this](const Context& context) { return graph_backup(context, data_dir_, folder_); });
+  made =
+      add(graph, "verify",
+          "Check every signature and node of the spaces, or, while hearthd doesn't run, what lies "
+          "behind /gun; 1 when something is damaged",
+          "  hearth graph verify\n  hearth graph verify home",
+          [this](const Context& context) { return graph_verify(context, data_dir_, space_.name); });
+  made->add_option("SPACE", space_.name, "One alone, by name or id");
+  made =
+      add(graph, "backup",
+          "Copy the spaces, as they are now, or, while hearthd doesn't run, what lies behind /gun",
+          "  hearth graph backup /backup/graph-monday",
+          [this](const Context& context) { return graph_backup(context, data_dir_, folder_); });
   made->add_option("DIR", folder_, "A folder that doesn't exist yet")->required();
   made = add(graph, "bench", "Measure the graph on this machine's disk, beside bare RocksDB",
              "  hearth graph bench --quick\n  hearth graph bench --dir /srv --no-gun --json",
@@ -205,6 +224,76 @@ void Program::add_graph() {
   made->add_flag_callback(
           "--no-gun", [this] { bench_.gun = BenchOptions::Gun::never; }, "Leave npm gun out")
       ->excludes(with);
+}
+
+void Program::add_spaces(CLI::App& graph) {
+  using SpaceCommand = int (*)(const Context&, const SpaceOptions&);
+  const auto make = [&](const char* name, const char* what, const std::string& examples,
+                        SpaceCommand command) {
+    return add(graph, name, what, examples,
+               [this, command](const Context& context) { return command(context, space_); });
+  };
+  const auto in_space = [&](CLI::App* made) {
+    made->add_option("--space", space_.space, "By name or id")
+        ->type_name("SPACE")
+        ->capture_default_str();
+    return made;
+  };
+  const auto of_soul = [&](CLI::App* made) {
+    in_space(made)->add_option("SOUL", space_.soul, "The node's name")->required();
+    return made;
+  };
+  const auto limited = [&](CLI::App* made) {
+    made->add_option("--limit", space_.limit, "At most so many")
+        ->type_name("COUNT")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    return made;
+  };
+  add(graph, "spaces", "Which spaces there are", "  hearth graph spaces", graph_spaces);
+  CLI::App* made = make("make-space", "Make a space, owned by the box's owners",
+                        "  hearth graph make-space recipes\n"
+                        "  hearth graph make-space wall --kind public",
+                        graph_make_space);
+  made->add_option("NAME", space_.name, "1 to 32 of a-z 0-9 - _")->required();
+  made->add_option("--kind", space_.kind, "protected or public")
+      ->check(CLI::IsMember({"protected", "public"}))
+      ->capture_default_str();
+  of_soul(make("get", "Show a node", "  hearth graph get people/anna", graph_get));
+  of_soul(make("put", "Write properties of a node; a value is JSON, or else text",
+               "  hearth graph put people/anna name=Anna age=41 'boss={\"#\": \"people/bert\"}'",
+               graph_put))
+      ->add_option("NAME=VALUE", space_.values, "What to write")
+      ->required();
+  of_soul(make("rm", "Remove a node, or one property of it",
+               "  hearth graph rm people/anna\n  hearth graph rm people/anna age", graph_remove))
+      ->add_option("PROPERTY", space_.property, "This one alone");
+  limited(in_space(make("ls", "List nodes", "  hearth graph ls people/", graph_list)))
+      ->add_option("PREFIX", space_.prefix, "Those whose names begin so");
+  limited(of_soul(make("history", "Who wrote what of a node, and when",
+                       "  hearth graph history people/anna", graph_history)));
+  limited(in_space(make("search", "Find nodes by words in them",
+                        "  hearth graph search 'anna lund'", graph_search)))
+      ->add_option("WORDS", space_.words, "All of them have to be there")
+      ->required();
+  made = in_space(make("watch", "Say what changes, as it does",
+                       "  hearth graph watch --prefix people/\n  hearth graph watch --json | jq",
+                       graph_watch));
+  made->add_option("--soul", space_.soul, "This node")->type_name("SOUL");
+  made->add_option("--prefix", space_.prefix, "Nodes whose names begin so")->type_name("TEXT");
+  made->add_option("--property", space_.property, "This property")->type_name("NAME");
+  in_space(make("export", "Write all of a space as lines of text",
+                "  hearth graph export home.jsonl\n  hearth graph export --space wall | grep Anna",
+                graph_export))
+      ->add_option("FILE", space_.file, "Without it: standard output");
+  made = in_space(make("import", "Take in an exported space, or what it has more than ours",
+                       "  hearth graph import home.jsonl\n"
+                       "  hearth graph import --name annas annas.jsonl",
+                       graph_import));
+  made->add_option("FILE", space_.file, "- is standard input")->required();
+  made->add_option("--name", space_.name, "What to call it: it is a space that isn't here yet")
+      ->type_name("NAME");
+  add(graph, "stats", "How much there is, and what was done", "  hearth graph stats", graph_stats);
 }
 
 void Program::add_flocks() {
