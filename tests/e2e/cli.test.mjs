@@ -11,7 +11,7 @@ import { openProfile } from "./lib/chromium.mjs";
 import { bin, hearth, scratch, startAppliance, web } from "./lib/daemon.mjs";
 import { Device } from "./lib/libp2p.mjs";
 import { eventually, statusOf } from "./lib/processes.mjs";
-import { sessionMessage } from "./lib/statements.mjs";
+import { Key, sessionMessage } from "./lib/statements.mjs";
 import { Visitor } from "./lib/visitor.mjs";
 
 const password = "plum kettle rivers";
@@ -81,6 +81,9 @@ describe("hearth", () => {
     ...["status", "persona", "persona add", "persona list", "persona passwd", "persona remove", "device"],
     ...["device list", "device revoke", "pair", "open", "recovery", "recovery show", "recovery confirm"],
     ...["recovery rotate"],
+    ...["graph", "graph spaces", "graph make-space", "graph get", "graph put", "graph rm", "graph ls"],
+    ...["graph history", "graph search", "graph watch", "graph export", "graph import", "graph stats"],
+    ...["graph import-gun", "graph verify", "graph backup"],
     ...["flock", "flock join", "flock list", "flock leave", "doctor", "completion"],
   ];
   test("every command explains itself with an example", async () => {
@@ -175,6 +178,19 @@ describe("hearth", () => {
       await tablet.close();
     }
     assert.equal((await run(["device", "revoke", "Tablet"])).code, 1);
+  });
+
+  test("a device whose id begins with a hyphen, or with two, is revoked like any other", async () => {
+    for (const beginning of ["-", "--"]) {
+      let key;
+      do key = await Key.make();
+      while (!key.id.startsWith(beginning));
+      const { secret } = await json("pair", "--persona", "anna");
+      const device = await Device.dial(appliance.ready.addrs[0], key);
+      await device.pair(secret, "Odd");
+      await device.close();
+      assert.equal((await json("device", "revoke", key.id)).revoked, key.id);
+    }
   });
 
   test("a password with accents is one password: composed or not, here or in a browser", async () => {
