@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <numeric>
+
 #include <hearth/crdt/authors.h>
 
 namespace hearth::crdt {
@@ -26,6 +29,14 @@ std::strong_ordering compare(const Id& a, const Id& b, const Authors& authors) {
   if (a.author != b.author) return authors.key(a.author) <=> authors.key(b.author);
   if (a.seq != b.seq) return a.seq <=> b.seq;
   return a.index <=> b.index;
+}
+
+std::vector<std::uint32_t> sorted_places(
+    std::size_t count, const std::function<bool(std::uint32_t, std::uint32_t)>& is_before) {
+  std::vector<std::uint32_t> places(count);
+  std::iota(places.begin(), places.end(), 0U);
+  std::sort(places.begin(), places.end(), std::cref(is_before));
+  return places;
 }
 
 void StateWriter::author(AuthorNumber author) const {

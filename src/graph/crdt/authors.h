@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -29,6 +30,14 @@ class Authors {
   std::vector<model::AuthorKey> keys_;
   std::map<model::AuthorKey, AuthorNumber> numbers_;
 };
+
+/// 0 to count - 1 in an order. One sort for all encodings, since each would be kilobytes of the
+/// browser's module.
+[[nodiscard]] std::vector<std::uint32_t> sorted_places(
+    std::size_t count, const std::function<bool(std::uint32_t, std::uint32_t)>& is_before);
+
+/// Is told of the updates whose operations something still holds.
+using SourceVisitor = std::function<void(AuthorNumber author, std::uint64_t seq)>;
 
 /// What an operation made: an element of a list, a tag of a set, a counter's delta.
 struct Id {

@@ -60,19 +60,25 @@ std::optional<model::Stamp> Counter::newest() const {
   return deltas_.back().stamp;
 }
 
+void Counter::visit_sources(const SourceVisitor& visit) const {
+  for (const Delta& delta : deltas_) visit(delta.id.author, delta.id.seq);
+}
+
 void Counter::write(const StateWriter& writer) const {
   Bytes base;
   Writer digits{base};
   digits.u64_be(static_cast<std::uint64_t>(base_.high));
   digits.u64_be(base_.low);
-  std::vector<Delta> sorted = deltas_;
-  std::ranges::sort(sorted, [&](const Delta& a, const Delta& b) {
+  const auto sorted = sorted_places(deltas_.size(), [&](std::uint32_t x, std::uint32_t y) {
+    const Delta& a = deltas_[x];
+    const Delta& b = deltas_[y];
     if (a.stamp != b.stamp) return a.stamp < b.stamp;
     if (const auto order = compare(a.id, b.id, writer.authors); order != 0) return order < 0;
     return a.delta < b.delta;
   });
   writer.to.array(2).bytes(base).array(sorted.size());
-  for (const Delta& delta : sorted) {
+  for (const std::uint32_t place : sorted) {
+    const Delta& delta = deltas_[place];
     writer.to.array(5);
     writer.stamp(delta.stamp);
     writer.id(delta.id);

@@ -37,6 +37,9 @@ class Counter {
   /// The newest delta's; nothing where only the sum of old ones is left.
   [[nodiscard]] std::optional<model::Stamp> newest() const;
 
+  /// Of those that are not in the one sum yet.
+  void visit_sources(const SourceVisitor& visit) const;
+
   void write(const StateWriter& writer) const;
   [[nodiscard]] static Result<Counter, StateError> read(const StateReader& reader);
 

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <numeric>
 
 #include <hearth/base/assert.h>
 #include <hearth/crdt/list.h>
@@ -240,9 +239,7 @@ const std::vector<std::uint32_t>& List::order(const Authors& authors) const {
   if (order_is_fresh_) return order_;
 
   // Children stand together in `sorted`, left ones first, as they are read.
-  std::vector<std::uint32_t> sorted(nodes_.size());
-  std::iota(sorted.begin(), sorted.end(), 0U);
-  std::ranges::sort(sorted, [&](std::uint32_t a, std::uint32_t b) {
+  const auto sorted = sorted_places(nodes_.size(), [&](std::uint32_t a, std::uint32_t b) {
     const Node& x = nodes_[a];
     const Node& y = nodes_[b];
     if (x.parent != y.parent) return x.parent < y.parent;
@@ -334,6 +331,16 @@ std::optional<model::Stamp> List::newest() const {
   return newest;
 }
 
+void List::visit_sources(const SourceVisitor& visit,
+                         const std::function<void(model::Stamp)>& visit_erased) const {
+  const auto see = [&](const Element& element) {
+    visit(element.id.author, element.id.seq);
+    if (element.erased) visit_erased(*element.erased);
+  };
+  for (const Node& node : nodes_) see(node.element);
+  for (const auto& [id, element] : waiting_) see(element);
+}
+
 void List::write(const StateWriter& writer, const Element& element) {
   writer.to.array(8);
   writer.id(element.id);
@@ -350,17 +357,12 @@ void List::write(const StateWriter& writer, const Element& element) {
 }
 
 void List::write(const StateWriter& writer) const {
-  const auto by_id = [&](const Element* a, const Element* b) {
-    return compare(a->id, b->id, writer.authors) < 0;
-  };
   std::vector<const Element*> elements;
   elements.reserve(nodes_.size());
   for (const Node& node : nodes_) elements.push_back(&node.element);
-  std::ranges::sort(elements, by_id);
   std::vector<const Element*> waiting;
   waiting.reserve(waiting_.size());
   for (const auto& [id, element] : waiting_) waiting.push_back(&element);
-  std::ranges::sort(waiting, by_id);
   struct Erases {
     Id first;
     std::uint32_t count;
@@ -372,7 +374,9 @@ void List::write(const StateWriter& writer) const {
     for (const auto& [begin, end] : ranges.ranges())
       erases.push_back({{.author = author, .index = begin, .seq = seq}, end - begin, stamp});
   }
-  std::ranges::sort(erases, [&](const Erases& a, const Erases& b) {
+  const auto in_order = sorted_places(erases.size(), [&](std::uint32_t x, std::uint32_t y) {
+    const Erases& a = erases[x];
+    const Erases& b = erases[y];
     if (const auto order = compare(a.first, b.first, writer.authors); order != 0) return order < 0;
     return std::pair{a.count, a.stamp} < std::pair{b.count, b.stamp};
   });
@@ -380,10 +384,15 @@ void List::write(const StateWriter& writer) const {
   writer.to.array(writer.names == Names::keys ? 3 : 4);
   for (const auto* group : {&elements, &waiting}) {
     writer.to.array(group->size());
-    for (const Element* element : *group) write(writer, *element);
+    for (const std::uint32_t place :
+         sorted_places(group->size(), [&](std::uint32_t a, std::uint32_t b) {
+           return compare((*group)[a]->id, (*group)[b]->id, writer.authors) < 0;
+         }))
+      write(writer, *(*group)[place]);
   }
   writer.to.array(erases.size());
-  for (const auto& [first, length, stamp] : erases) {
+  for (const std::uint32_t place : in_order) {
+    const auto& [first, length, stamp] = erases[place];
     writer.to.array(5);
     writer.id(first);
     writer.to.uint(length);

@@ -63,6 +63,10 @@ class List {
   /// The newest visible element's.
   [[nodiscard]] std::optional<model::Stamp> newest() const;
 
+  /// Of all elements, and when those were erased that are.
+  void visit_sources(const SourceVisitor& visit,
+                     const std::function<void(model::Stamp erased)>& visit_erased) const;
+
   void write(const StateWriter& writer) const;
   [[nodiscard]] static Result<List, StateError> read(const StateReader& reader);
 

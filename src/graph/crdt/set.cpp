@@ -142,38 +142,45 @@ std::optional<model::Stamp> Set::newest() const {
   return newest;
 }
 
+void Set::visit_sources(const SourceVisitor& visit) const {
+  for (const auto& [value, state] : elements_)
+    for (const Tag& tag : state.tags) visit(tag.id.author, tag.id.seq);
+}
+
 void Set::write(const StateWriter& writer) const {
   writer.to.array(elements_.size());
   for (const auto& [value, state] : elements_) {
     writer.to.array(3).raw(as_bytes(value));
 
-    std::vector<const Tag*> tags;
-    tags.reserve(state.tags.size());
-    for (const Tag& tag : state.tags) tags.push_back(&tag);
-    std::ranges::sort(tags, [&](const Tag* a, const Tag* b) {
-      if (const auto order = compare(a->id, b->id, writer.authors); order != 0) return order < 0;
-      if (a->stamp != b->stamp) return a->stamp < b->stamp;
-      return compare_fields(a->fields, b->fields) < 0;
+    const auto tags = sorted_places(state.tags.size(), [&](std::uint32_t x, std::uint32_t y) {
+      const Tag& a = state.tags[x];
+      const Tag& b = state.tags[y];
+      if (const auto order = compare(a.id, b.id, writer.authors); order != 0) return order < 0;
+      if (a.stamp != b.stamp) return a.stamp < b.stamp;
+      return compare_fields(a.fields, b.fields) < 0;
     });
     writer.to.array(tags.size());
-    for (const Tag* tag : tags) {
+    for (const std::uint32_t place : tags) {
+      const Tag& tag = state.tags[place];
       writer.to.array(5);
-      writer.id(tag->id);
-      writer.stamp(tag->stamp);
-      writer.to.array(tag->fields.size());
-      for (const update::Field& field : tag->fields) {
+      writer.id(tag.id);
+      writer.stamp(tag.stamp);
+      writer.to.array(tag.fields.size());
+      for (const update::Field& field : tag.fields) {
         writer.to.array(2).text(field.name);
         model::write(writer.to, field.value);
       }
     }
 
-    std::vector<Kill> kills = state.kills;
-    std::ranges::sort(kills, [&](const Kill& a, const Kill& b) {
+    const auto kills = sorted_places(state.kills.size(), [&](std::uint32_t x, std::uint32_t y) {
+      const Kill& a = state.kills[x];
+      const Kill& b = state.kills[y];
       if (const auto order = compare(a.id, b.id, writer.authors); order != 0) return order < 0;
       return a.stamp < b.stamp;
     });
     writer.to.array(kills.size());
-    for (const Kill& kill : kills) {
+    for (const std::uint32_t place : kills) {
+      const Kill& kill = state.kills[place];
       writer.to.array(4);
       writer.id(kill.id);
       writer.stamp(kill.stamp);

@@ -36,6 +36,9 @@ class Set {
   /// The newest live tag's.
   [[nodiscard]] std::optional<model::Stamp> newest() const;
 
+  /// Of live tags.
+  void visit_sources(const SourceVisitor& visit) const;
+
   void write(const StateWriter& writer) const;
   [[nodiscard]] static Result<Set, StateError> read(const StateReader& reader);
 

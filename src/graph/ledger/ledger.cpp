@@ -8,6 +8,11 @@ AuthorLog& Ledger::log(crdt::AuthorNumber author) {
   return logs_.try_emplace(author, author).first->second;
 }
 
+void Ledger::drop(crdt::AuthorNumber author, const std::function<bool(const Record&)>& is_gone) {
+  log(author).drop(is_gone);
+  missing_ = {};
+}
+
 const AuthorLog* Ledger::find_log(crdt::AuthorNumber author) const {
   const auto found = logs_.find(author);
   return found == logs_.end() ? nullptr : &found->second;

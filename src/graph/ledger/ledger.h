@@ -36,6 +36,8 @@ class Ledger {
 
   /// Made when there is none.
   AuthorLog& log(crdt::AuthorNumber author);
+  /// Takes records out of a log (AuthorLog::drop).
+  void drop(crdt::AuthorNumber author, const std::function<bool(const Record&)>& is_gone);
   [[nodiscard]] const AuthorLog* find_log(crdt::AuthorNumber author) const;
   /// Authors with a log, by key.
   [[nodiscard]] std::vector<crdt::AuthorNumber> authors_by_key() const;
@@ -47,7 +49,7 @@ class Ledger {
                                 std::size_t checkpoint) const;
   /// Whether the membership log alone says that no update of that author and seq counts.
   [[nodiscard]] bool is_ended(crdt::AuthorNumber author, std::uint64_t seq) const;
-  /// Whether all heads of that checkpoint are held with every body below them.
+  /// Whether all heads of that checkpoint are held with every body below them, but for gaps.
   [[nodiscard]] bool is_complete(std::size_t checkpoint) const;
 
  private:

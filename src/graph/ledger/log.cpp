@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <utility>
 
 #include <hearth/base/assert.h>
 #include <hearth/ledger/log.h>
@@ -45,6 +47,36 @@ Record& AuthorLog::add(Record record) {
   return place->second;
 }
 
+Record& AuthorLog::add_after_gap(Record record, const model::Bytes32& prev) {
+  HEARTH_ASSERT(!is_forked() && !line_.empty() && record.seq > line_.back().seq + 1);
+  record.author = author_;
+  record.parent = nullptr;
+  record.root = line_.front().root;
+  gaps_.emplace(record.seq, prev);
+  return line_.emplace_back(record);
+}
+
+void AuthorLog::drop(const std::function<bool(const Record&)>& is_gone) {
+  HEARTH_ASSERT(!is_forked());
+  std::deque<Record> kept;
+  for (const Record& record : line_) {
+    if (is_gone(record)) {
+      gaps_.erase(record.seq);
+      continue;
+    }
+    const bool follows = !kept.empty() && kept.back().seq + 1 == record.seq;
+    if (!follows && record.parent != nullptr) gaps_[record.seq] = prev_of(record);
+    Record& moved = kept.emplace_back(record);
+    moved.parent = follows ? &kept[kept.size() - 2] : nullptr;
+  }
+  line_ = std::move(kept);
+}
+
+const model::Bytes32& AuthorLog::prev_of(const Record& record) const {
+  if (record.parent != nullptr) return record.parent->id.value();
+  return record.seq == 1 ? root(record.root).certificate_hash : gaps_.at(record.seq);
+}
+
 Record* AuthorLog::find(std::uint64_t seq, const model::UpdateId& id) {
   return const_cast<Record*>(std::as_const(*this).find(seq, id));
 }
@@ -56,7 +88,19 @@ const Record* AuthorLog::find(std::uint64_t seq, const model::UpdateId& id) cons
 }
 
 const Record* AuthorLog::on_line(std::uint64_t seq) const {
-  return seq == 0 || seq > line_.size() ? nullptr : &line_[static_cast<std::size_t>(seq - 1)];
+  if (line_.empty() || seq == 0 || seq > line_.back().seq) return nullptr;
+  // Without a gap above, it stands where its seq says.
+  const std::uint64_t from_end = line_.back().seq - seq;
+  if (from_end < line_.size())
+    if (const Record& record = line_[line_.size() - 1 - static_cast<std::size_t>(from_end)];
+        record.seq == seq)
+      return &record;
+  const auto place = std::ranges::lower_bound(line_, seq, {}, &Record::seq);
+  return place->seq == seq ? &*place : nullptr;
+}
+
+Record* AuthorLog::on_line(std::uint64_t seq) {
+  return const_cast<Record*>(std::as_const(*this).on_line(seq));
 }
 
 std::vector<const Record*> AuthorLog::heads() const {
@@ -73,8 +117,11 @@ std::vector<const Record*> AuthorLog::heads() const {
 const Record* AuthorLog::next(const Place& place) const {
   const auto branch = place ? branches_.upper_bound(*place) : branches_.begin();
   const Record* on_branch = branch == branches_.end() ? nullptr : &branch->second;
-  const Record* line = on_line(place ? place->first : 1);
-  if (place && line != nullptr && line->id <= place->second) line = on_line(place->first + 1);
+  const auto after = [&](const Record& record) {
+    return !place || std::pair{record.seq, record.id} > *place;
+  };
+  const auto found = std::ranges::partition_point(line_, std::not_fn(after));
+  const Record* line = found == line_.end() ? nullptr : &*found;
   if (line == nullptr || on_branch == nullptr) return line == nullptr ? on_branch : line;
   return std::pair{line->seq, line->id} < branch->first ? line : on_branch;
 }
@@ -98,11 +145,11 @@ std::vector<const Record*> AuthorLog::records() const {
 
 // Who counts among siblings is a function of the siblings, however they came.
 void AuthorLog::rank() {
-  std::map<const Record*, std::vector<Record*>> children;
-  for (Record* record : records()) children[record->parent].push_back(record);
+  std::map<std::pair<const Record*, std::uint64_t>, std::vector<Record*>> children;
+  for (Record* record : records()) children[{record->parent, record->seq}].push_back(record);
   // Ascending by seq, so that parents are ranked before their children.
   for (Record* record : records()) {
-    const auto& siblings = children[record->parent];
+    const auto& siblings = children[{record->parent, record->seq}];
     const auto smaller = std::ranges::count_if(
         siblings, [&](const Record* other) { return other->id < record->id; });
     record->outranked = static_cast<std::size_t>(smaller) >= max_children ||

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <vector>
@@ -22,10 +23,10 @@ enum class BodyState : std::uint8_t {
   sealed,   ///< of a private space: kept, not applied
 };
 
-/// What is remembered of an update. Its place in memory stays.
+/// What is remembered of an update. Its place in memory stays, until its log drops some.
 struct Record {
   model::UpdateId id;
-  const Record* parent = nullptr;  ///< nothing for the first of a log
+  const Record* parent = nullptr;  ///< nothing for the first of a log, and after a gap
   crdt::AuthorNumber author = 0;
   std::uint32_t root = 0;  ///< the certificate its log begins with
   std::uint64_t seq = 0;
@@ -38,6 +39,7 @@ struct Record {
   // The replica's:
   bool counts = false;   ///< by the last verdict
   bool applied = false;  ///< part of the state
+  bool needed = false;   ///< while space is taken back: something of it is left in the state
 };
 
 class AuthorLog {
@@ -61,10 +63,20 @@ class AuthorLog {
   [[nodiscard]] bool is_outranked(const Record* parent, const model::UpdateId& id) const;
   /// `record.parent` is of this log and its seq one less, or nothing and seq 1. Not held yet.
   Record& add(Record record);
+  /// Its parent, `prev`, is not held and never will be. Above all others of a log without a fork,
+  /// whose first record is held.
+  Record& add_after_gap(Record record, const model::Bytes32& prev);
+  /// Takes records out, not the first and not the last. Only without a fork. All others move.
+  void drop(const std::function<bool(const Record&)>& is_gone);
+  /// Below here, what isn't held is gone for good. 0: nothing is.
+  [[nodiscard]] std::uint64_t floor() const { return gaps_.empty() ? 0 : gaps_.rbegin()->first; }
+  /// What the record's header names as the one before.
+  [[nodiscard]] const model::Bytes32& prev_of(const Record& record) const;
   [[nodiscard]] Record* find(std::uint64_t seq, const model::UpdateId& id);
   [[nodiscard]] const Record* find(std::uint64_t seq, const model::UpdateId& id) const;
   /// Whether any record has that seq.
   [[nodiscard]] const Record* on_line(std::uint64_t seq) const;
+  [[nodiscard]] Record* on_line(std::uint64_t seq);
   [[nodiscard]] bool is_forked() const { return !branches_.empty(); }
   [[nodiscard]] crdt::AuthorNumber author() const { return author_; }
 
@@ -95,7 +107,8 @@ class AuthorLog {
 
   crdt::AuthorNumber author_;
   std::vector<Root> roots_;
-  std::deque<Record> line_;  // seq 1, 2, …; each the child of the one before
+  std::deque<Record> line_;  // ascending; each the child of the one before, or after a gap
+  std::map<std::uint64_t, model::Bytes32> gaps_;  // prev of those whose parents are gone
   std::map<std::pair<std::uint64_t, model::UpdateId>, Record> branches_;
 };
 

@@ -196,7 +196,11 @@ Result<Unit, Refusal> Importer::take_batch() {
       refuse(line, ImportError::bad_signature);
       continue;
     }
-    HEARTH_CHECK(note(replica_.add(std::move(*verified[i]), update.certificate), line));
+    // Gaps are where space was taken back; after a line that was refused there are others.
+    const auto added = imported_.refused == 0
+                           ? replica_.add_kept(std::move(*verified[i]), update.certificate)
+                           : replica_.add(std::move(*verified[i]), update.certificate);
+    HEARTH_CHECK(note(added, line));
   }
   batch_.clear();
   batch_bytes_ = 0;
@@ -208,6 +212,9 @@ Result<Imported, Refusal> Importer::finish() {
   if (!partial_.empty() || is_too_long_) HEARTH_CHECK(take_line(std::exchange(partial_, {})));
   HEARTH_CHECK(take_batch());
   if (!has_ended_) refuse(imported_.lines + 1, ImportError::cut_short);
+  HEARTH_TRY(const bool proved, replica_.prove());
+  if (!proved) refuse(imported_.lines, ImportError::unproved);
+  HEARTH_CHECK(replica_.commit());
   imported_.complete = imported_.refused == 0;
   return imported_;
 }

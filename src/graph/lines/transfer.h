@@ -61,6 +61,7 @@ enum class ImportError : std::uint8_t {
   refused,        ///< by the replica: not allowed, without a certificate, inconsistent
   waiting,        ///< what it follows is missing
   cut_short,      ///< no last line
+  unproved,       ///< logs have gaps, and the rest isn't what the space's home signed
 };
 
 struct Imported {
@@ -74,8 +75,10 @@ struct Imported {
 [[nodiscard]] Result<model::SpaceId, LineError> space_of(std::string_view first_line);
 
 /// Checks every signature, many at a time, and adds what is right. A line that is refused is named
-/// and skipped. Holds a line and a batch of updates in memory. Commits the replica as it goes; what
-/// it added is durable once the store is synced.
+/// and skipped. Of a space that took space back (Replica::reclaim), what is missing must be so by a
+/// checkpoint's digest: where `unproved` is said, the replica is of no use. Holds a line and a
+/// batch of updates in memory. Commits the replica as it goes; what it added is durable once the
+/// store is synced.
 class Importer {
  public:
   using Refused = std::function<void(std::uint64_t line, ImportError why)>;

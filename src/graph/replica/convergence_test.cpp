@@ -63,5 +63,24 @@ TEST(Convergence, LongHistoriesInEveryOrderEndInTheSameBytes) {
   EXPECT_GT(seen.purged, 10U);
 }
 
+// Places that took space back at different times still agree with one that has everything.
+TEST(Convergence, TakingSpaceBackChangesNoState) {
+  World::Reclaimed all;
+  for (std::uint64_t seed = 5000; seed < 5000 + times(40); ++seed) {
+    SCOPED_TRACE(seed);
+    const Bytes bytes = noise(seed, 3000);
+    Choices choices{bytes};
+    World world{choices, true};
+    world.run(3000);
+    world.settle();
+    const World::Reclaimed& one = world.reclaimed();
+    all.dropped += one.dropped;
+    all.times += one.times;
+    all.refused += one.refused;
+  }
+  EXPECT_GT(all.dropped, 500U);
+  EXPECT_GT(all.times, 4 * all.refused) << all.refused;
+}
+
 }  // namespace
 }  // namespace hearth::replica::testing

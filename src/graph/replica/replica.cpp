@@ -67,14 +67,21 @@ std::string numbered(std::uint64_t number, const model::Bytes32& id) {
 }  // namespace
 
 Result<Accepted, Refusal> Replica::add(VerifiedUpdate update, BytesView certificate) {
-  HEARTH_TRY(const Accepted accepted, add_with_followers(std::move(update), certificate));
+  HEARTH_TRY(const Accepted accepted, add_with_followers(std::move(update), certificate, Gap::no));
   HEARTH_CHECK(purge_when_complete());
   return accepted;
 }
 
-Result<Accepted, Refusal> Replica::add_with_followers(VerifiedUpdate update,
-                                                      BytesView certificate) {
-  HEARTH_TRY(const Accepted accepted, add_one(update, certificate));
+Result<Accepted, Refusal> Replica::add_kept(VerifiedUpdate update, BytesView certificate) {
+  HEARTH_TRY(const Accepted accepted,
+             add_with_followers(std::move(update), certificate, Gap::where_covered));
+  HEARTH_CHECK(purge_when_complete());
+  return accepted;
+}
+
+Result<Accepted, Refusal> Replica::add_with_followers(VerifiedUpdate update, BytesView certificate,
+                                                      Gap gap) {
+  HEARTH_TRY(const Accepted accepted, add_one(update, certificate, gap));
   if (accepted == Accepted::held) return hold(std::move(update), certificate);
   if (accepted == Accepted::known) return accepted;
 
@@ -100,7 +107,7 @@ Result<Accepted, Refusal> Replica::add_with_followers(VerifiedUpdate update,
     });
     if (place->second.empty()) held_.erase(place);
     for (Held& held : ready) {
-      const auto added = add_one(held.update, held.certificate);
+      const auto added = add_one(held.update, held.certificate, Gap::no);
       if (!added && added.error() == Refusal::store) return Failure{Refusal::store};
       if (added == Accepted::added)
         arrived.push_back({parent.author, parent.seq + 1, held.update.id()});
@@ -125,7 +132,15 @@ Result<Accepted, Refusal> Replica::hold(VerifiedUpdate update, BytesView certifi
   return Accepted::held;
 }
 
-Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView certificate) {
+// Of a log whose beginning is held, up to where the newest checkpoint covers it.
+bool Replica::may_skip(const AuthorLog& log, const Header& header) const {
+  const auto& chain = ledger_.checkpoints.chain();
+  const auto head = chain.empty() ? std::nullopt : chain.back().head_of(header.author);
+  return head && header.seq <= head->seq && !log.is_forked() && log.head() != nullptr &&
+         header.seq > log.head()->seq + 1;
+}
+
+Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView certificate, Gap gap) {
   const Header& header = update.header();
   if (header.space != ledger_.membership.space()) return Failure{Refusal::wrong_space};
 
@@ -139,12 +154,20 @@ Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView cer
     return Accepted::added;
   }
 
+  if (known != nullptr && header.seq <= known->floor()) return Accepted::known;
+
   Record record{
       .id = update.id(), .seq = header.seq, .bytes = header.bytes, .membership = header.membership};
   if (header.seq > 1) {
     const Record* parent =
         known == nullptr ? nullptr : known->find(header.seq - 1, model::UpdateId{header.prev});
-    if (parent == nullptr) return Accepted::held;
+    if (parent == nullptr) {
+      if (gap == Gap::no || known == nullptr || !may_skip(*known, header)) return Accepted::held;
+      has_gaps_ = true;
+      Record& added = ledger_.log(*number).add_after_gap(record, header.prev);
+      HEARTH_CHECK(take_body(added, header, update.signature(), update.body()));
+      return Accepted::added;
+    }
     record.parent = parent;
     record.root = parent->root;
   } else if ((known == nullptr || !known->root_of(header.prev)) &&
@@ -189,10 +212,12 @@ Result<Unit, Refusal> Replica::take_body(Record& record, const Header& header,
   std::optional<update::Body> decoded;
   if (body) {
     const std::uint64_t before = record.parent == nullptr ? 0 : record.parent->bytes;
+    // After a gap nobody knows; what comes after a gap is right there (drop_unneeded).
+    const bool follows = record.parent != nullptr || record.seq == 1;
     auto read = update::Body::decode(*body, header.author);
     if (header.epoch != 0) {
       record.body = BodyState::sealed;
-    } else if (!read || header.bytes != before + body->size()) {
+    } else if (!read || (follows && header.bytes != before + body->size())) {
       record.body = BodyState::broken;
     } else if (read->has_unknown()) {
       record.body = BodyState::unknown;
@@ -306,11 +331,20 @@ Result<update::Update, Refusal> Replica::write(const Draft& draft,
   const Record* head = log == nullptr ? nullptr : log->head();
   HEARTH_ASSERT(draft.cause_.seq == (head == nullptr ? 1 : head->seq + 1));
 
+  return write_body(draft.cause_.author, draft.body(), key, certificate);
+}
+
+Result<update::Update, Refusal> Replica::write_body(crdt::AuthorNumber author,
+                                                    const update::Body& body,
+                                                    const crypto::Ed25519PrivateKey& key,
+                                                    BytesView certificate) {
+  const AuthorLog* log = ledger_.find_log(author);
+  const Record* head = log == nullptr ? nullptr : log->head();
   update::Update update;
-  update.body = draft.body().encode();
+  update.body = body.encode();
   update.header = {.space = ledger_.membership.space(),
-                   .author = authors().key(draft.cause_.author),
-                   .seq = draft.cause_.seq,
+                   .author = authors().key(author),
+                   .seq = head == nullptr ? 1 : head->seq + 1,
                    .prev = head == nullptr ? update::hash_of(certificate) : head->id.value(),
                    .membership = ledger_.membership.head(),
                    .bytes = (head == nullptr ? 0 : head->bytes) + update.body->size(),
@@ -363,7 +397,8 @@ Result<Bytes, Refusal> Replica::checkpoint(const crypto::Ed25519PrivateKey& home
 Status Replica::status() const {
   Status status{.held = held_count_ + statements_.size(),
                 .deferred = deferred_.size(),
-                .purged_checkpoints = purged_.size()};
+                .purged_checkpoints = purged_.size(),
+                .unproved = is_unproved()};
   for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {
     const AuthorLog& log = *ledger_.find_log(author);
     ++status.authors;

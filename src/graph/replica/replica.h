@@ -1,5 +1,29 @@
 #pragma once
-// One space on one machine.
+// One space on one machine: its log, and the state that follows from it.
+//
+//   graph_store::MemoryStore store;                        // or RocksDB: host/graph_rocks
+//   auto replica = *Replica::open(store, "space/", space, now);
+//   replica->add_entry(founding_entry);                    // who may write
+//
+//   Draft draft = *replica->draft(author, now);            // edits see those before them
+//   draft.put("album/1", "title", std::string{"Sea"});
+//   draft.include("album/1", "photos", Link{"photo/7"}, {{"by", std::string{"Ann"}}});
+//   draft.insert("album/1", "order", 0, {Link{"photo/7"}});
+//   auto update = *replica->write(draft, key, certificate); // whole, or not at all: for the others
+//
+//   replica->add(*verifier.verify(theirs), certificate);   // in any order, any number of times
+//
+//   const crdt::Node* album = *replica->node("album/1");   // what there is now
+//   album->find("title")->value->value;
+//
+//   auto ticket = *replica->commit();                      // one batch; survives once
+//   store.sync();                                          //   store.durable() has reached it
+//   for (const Changed& changed : replica->take_changes()) // who wants to know: graph_watch
+//
+// It is sans-I/O: time is told, signatures are checked before (update::Verifier, on any thread),
+// and the store is an interface. One thread at a time. Two replicas that hold the same updates,
+// entries and checkpoints and were told the same time have the same canonical_state(), byte for
+// byte (docs/protocol/graph.md).
 
 #include <cstdint>
 #include <functional>
@@ -81,6 +105,7 @@ struct Status {
   std::size_t held = 0;      ///< in memory, waiting for what they follow
   std::size_t deferred = 0;  ///< invisible until their time
   std::size_t purged_checkpoints = 0;
+  bool unproved = false;  ///< logs have gaps that no checkpoint vouches for: prove()
 };
 
 /// Drive it: change it (add…, advance, write), then commit(), then take_changes() and
@@ -102,6 +127,14 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<Accepted, Refusal> add(update::VerifiedUpdate update,
                                               BytesView certificate = {});
   [[nodiscard]] Result<Accepted, Refusal> add_checkpoint(BytesView statement);
+  /// For a whole space from somebody who took space back (reclaim): as add, but what the update
+  /// follows may be missing where a checkpoint covers it. Checkpoints come first, then each log
+  /// from its first update on. Nothing is purged until prove().
+  [[nodiscard]] Result<Accepted, Refusal> add_kept(update::VerifiedUpdate update,
+                                                   BytesView certificate = {});
+  /// Whether what was added by add_kept is all that counts: the state that it gives at a checkpoint
+  /// is the one that the home signed. False: not, or not yet. Slow.
+  [[nodiscard]] Result<bool, Refusal> prove();
   /// Time never goes backwards here; a clock that did is set_back.
   [[nodiscard]] Result<Unit, Refusal> advance(Timestamp now);
   /// The clock was wrong: what was shown too early is taken back.
@@ -121,6 +154,15 @@ class Replica : public crdt::Fates {
   /// count; name one first.
   [[nodiscard]] Result<Bytes, Refusal> checkpoint(const crypto::Ed25519PrivateKey& home,
                                                   Timestamp now);
+
+  /// Updates of an author that count nowhere because they lay unsent for so long that a checkpoint
+  /// no longer remembers their time, and that were not written anew yet. By seq.
+  [[nodiscard]] std::vector<const ledger::Record*> stale(const model::AuthorKey& author) const;
+  /// Writes up to `max_updates` of these again, each as a new update on top, with the time of now,
+  /// and returns them for the others; remembers that it did. What they deleted is deleted again,
+  /// with all that came since. not_allowed as in write.
+  [[nodiscard]] Result<std::vector<update::Update>, Refusal> write_anew(
+      const crypto::Ed25519PrivateKey& key, Timestamp now, std::size_t max_updates = 256);
 
   // --- what is there ---
 
@@ -147,6 +189,15 @@ class Replica : public crdt::Fates {
   /// The canonical encoding of the state (docs/protocol/graph.md, section 6), and its SHA-256.
   [[nodiscard]] Result<Bytes, Refusal> canonical_state();
   [[nodiscard]] Result<model::Bytes32, Refusal> digest();
+
+  // --- space ---
+
+  /// Takes updates out of the store that are covered by the newest purged checkpoint and have left
+  /// nothing in the state 30 days below it: neither state nor verdicts change. Kept are each log's
+  /// first and last, what is void, and all of authors who forked. What was dropped is never taken
+  /// again, and others who want the whole space get what is kept (add_kept). Answers how many went.
+  /// inconsistent: the state isn't the one that the checkpoint's home signed.
+  [[nodiscard]] Result<std::size_t, Refusal> reclaim();
 
   // --- what follows ---
 
@@ -186,10 +237,12 @@ class Replica : public crdt::Fates {
       : store_(store), prefix_(std::move(prefix)), options_(options), ledger_(space) {}
 
   // replica.cpp
+  enum class Gap : std::uint8_t { no, where_covered };
   [[nodiscard]] Result<Accepted, Refusal> add_with_followers(update::VerifiedUpdate update,
-                                                             BytesView certificate);
+                                                             BytesView certificate, Gap gap);
   [[nodiscard]] Result<Accepted, Refusal> add_one(update::VerifiedUpdate& update,
-                                                  BytesView certificate);
+                                                  BytesView certificate, Gap gap);
+  [[nodiscard]] bool may_skip(const ledger::AuthorLog& log, const update::Header& header) const;
   [[nodiscard]] Result<Accepted, Refusal> hold(update::VerifiedUpdate update,
                                                BytesView certificate);
   [[nodiscard]] Result<std::uint32_t, Refusal> root_of(ledger::AuthorLog& log,
@@ -222,6 +275,8 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<Unit, Refusal> rebuild(const std::set<Soul>& souls);
   [[nodiscard]] Result<Unit, Refusal> purge_when_complete();
   [[nodiscard]] Result<Unit, Refusal> purge_all(std::size_t checkpoint);
+  // Whether there are gaps that nothing vouches for.
+  [[nodiscard]] bool is_unproved() const;
   [[nodiscard]] Result<update::Body, Refusal> body_of(const ledger::Record& record) const;
   // Every soul in memory or in the store.
   [[nodiscard]] Result<std::set<Soul>, Refusal> all_souls() const;
@@ -230,6 +285,34 @@ class Replica : public crdt::Fates {
   void note_fate(std::string_view soul, const crdt::Node& node);
   void undefer(const ledger::Record& record);
   [[nodiscard]] std::vector<ledger::Record*> all_records();
+
+  // The next update of an author who may write, signed and added.
+  [[nodiscard]] Result<update::Update, Refusal> write_body(crdt::AuthorNumber author,
+                                                           const update::Body& body,
+                                                           const crypto::Ed25519PrivateKey& key,
+                                                           BytesView certificate);
+
+  // reclaim.cpp
+  using Nodes = std::map<Soul, crdt::Node, std::less<>>;
+  using Filter = std::function<bool(const ledger::Record&)>;
+  using Link = ledger::Checkpoints::Link;
+  // All souls, as many at a time as fit in memory.
+  [[nodiscard]] Result<Unit, Refusal> visit_groups(
+      const std::function<Result<Unit, Refusal>(const std::set<Soul>& group)>& visit);
+  // Nodes as some of the log gives them.
+  [[nodiscard]] Result<Nodes, Refusal> replay(const std::set<Soul>& group, const Filter& takes);
+  void purge_through(crdt::Node& node, std::size_t checkpoint) const;
+  [[nodiscard]] bool is_below(const ledger::Record& record, const Link& link) const;
+  [[nodiscard]] bool is_old(const ledger::Record& record, const Link& link) const;
+  [[nodiscard]] bool may_go(const ledger::Record& record, const Link& link) const;
+  [[nodiscard]] Result<model::Bytes32, Refusal> digest_of(std::size_t checkpoint,
+                                                          const Filter& is_gone);
+  [[nodiscard]] Result<Unit, Refusal> mark_needed(std::size_t checkpoint);
+  [[nodiscard]] Result<Unit, Refusal> mark_erasers(
+      const std::function<bool(const ledger::Record& record, const std::string& soul)>& is_meant);
+  [[nodiscard]] Result<Unit, Refusal> mark_what_changes(std::size_t checkpoint);
+  [[nodiscard]] Result<std::size_t, Refusal> drop_unneeded(ledger::AuthorLog& log,
+                                                           const Link& link);
 
   // storage.cpp
   [[nodiscard]] Result<Unit, graph_store::StoreError> load();
@@ -258,6 +341,8 @@ class Replica : public crdt::Fates {
   Timestamp now_{.ms = 0};
   model::HybridClock clock_;
   std::vector<model::CheckpointId> purged_;  // the checkpoints whose purge the state has seen
+  bool has_gaps_ = false;
+  std::optional<model::CheckpointId> proved_;  // vouches for what is missing below it
 
   std::map<Soul, Slot, std::less<>> nodes_;
   bool damaged_ = false;  // what is stored of nodes was not right
@@ -268,6 +353,8 @@ class Replica : public crdt::Fates {
   std::size_t held_count_ = 0, held_bytes_ = 0;
   std::vector<std::pair<Bytes, bool>> statements_;  // with whether it is an entry
   std::set<crdt::AuthorNumber> flagged_;            // forked, and told
+  // Stale updates that were written anew, by author and seq: with the new seq.
+  std::map<std::pair<crdt::AuthorNumber, std::uint64_t>, std::uint64_t> rewritten_;
   std::size_t stored_authors_ = 0;
   // Entries by small numbers, as updates are stored with them.
   std::vector<model::EntryId> entry_ids_;

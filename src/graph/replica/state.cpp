@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "fates.h"
 #include <hearth/base/assert.h>
 #include <hearth/replica/replica.h>
 
@@ -7,38 +8,6 @@ namespace hearth::replica {
 
 using ledger::Record;
 using ledger::Verdict;
-
-namespace {
-
-// While a node is built anew, everything may still come.
-class OpenFates final : public crdt::Fates {
- public:
-  [[nodiscard]] bool is_void(crdt::AuthorNumber, std::uint64_t) const override { return false; }
-  [[nodiscard]] bool is_covered(crdt::AuthorNumber, std::uint64_t) const override { return false; }
-};
-
-// As they are once that many checkpoints were purged.
-class FatesAt final : public crdt::Fates {
- public:
-  FatesAt(const ledger::Ledger& ledger, std::size_t purged) : ledger_(ledger), purged_(purged) {}
-  [[nodiscard]] bool is_void(crdt::AuthorNumber author, std::uint64_t seq) const override {
-    return ledger_.is_ended(author, seq) || is_covered(author, seq);
-  }
-  [[nodiscard]] bool is_covered(crdt::AuthorNumber author, std::uint64_t seq) const override {
-    return purged_ > 0 && ledger_.is_covered(author, seq, purged_ - 1);
-  }
-
- private:
-  const ledger::Ledger& ledger_;
-  std::size_t purged_;
-};
-
-// Nothing is below zero.
-std::optional<model::Stamp> horizon_of(const ledger::Checkpoints::Link& link) {
-  return model::Stamp::create(link.horizon_ms());
-}
-
-}  // namespace
 
 bool Replica::is_void(crdt::AuthorNumber author, std::uint64_t seq) const {
   return FatesAt{ledger_, purged_.size()}.is_void(author, seq);
@@ -79,7 +48,9 @@ bool Replica::are_purges_right() const {
     for (const update::Position& head : chain[i].checkpoint.heads) {
       const auto author = authors().find(head.author);
       const ledger::AuthorLog* log = author ? ledger_.find_log(*author) : nullptr;
-      if (log == nullptr || log->find_ranked(head) == nullptr) return false;
+      if (log == nullptr) return false;
+      const bool was_dropped = head.seq < log->floor() && log->on_line(head.seq) == nullptr;
+      if (!was_dropped && log->find_ranked(head) == nullptr) return false;
     }
   }
   return true;
@@ -275,14 +246,9 @@ Result<Unit, Refusal> Replica::rebuild(const std::set<Soul>& souls) {
       if (souls.contains(change.soul))
         apply_change(nodes_.at(change.soul), *record, body, change, open);
   }
-  const auto& chain = ledger_.checkpoints.chain();
   for (const Soul& soul : souls) {
     crdt::Node& node = nodes_.at(soul).node;
-    for (std::size_t i = 0; i < purged_.size(); ++i) {
-      const FatesAt fates{ledger_, i + 1};
-      node.adopt(fates);
-      if (const auto horizon = horizon_of(chain[i])) node.purge(*horizon, fates);
-    }
+    if (!purged_.empty()) purge_through(node, purged_.size() - 1);
     node.adopt(*this);
     note_fate(soul, node);
     collided_.erase(soul);
@@ -310,7 +276,8 @@ Result<Unit, Refusal> Replica::purge_when_complete() {
   while (purged_.size() < chain.size()) {
     const auto& next = chain[purged_.size()];
     // Until then some of what it covers may be invisible yet.
-    if (static_cast<double>(now_.ms) < next.latest_ms() || !ledger_.is_complete(purged_.size()))
+    if (static_cast<double>(now_.ms) < next.latest_ms() || !ledger_.is_complete(purged_.size()) ||
+        is_unproved())
       return Unit{};
     HEARTH_CHECK(purge_all(purged_.size()));
     purged_.push_back(next.id);

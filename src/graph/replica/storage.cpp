@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include <hearth/base/assert.h>
-#include <hearth/crypto/sha2.h>
+#include <hearth/codec/varint.h>
 #include <hearth/replica/replica.h>
 #include <hearth/update/certificate.h>
 
@@ -15,6 +15,8 @@
 //   u number:4 seq:8 [id] an update; with its id where it is not on its author's line
 //   n soul                a node
 //   f soul                a node with lists that depend on verdicts
+//   r                     the checkpoint that vouches for gaps in logs below it
+//   w number:4 seq:8      an update that was written anew, and the seq it has now
 //   d, x                  a companion's: graph_index/indexes.cpp
 //   y                     a companion's records may be wrong: nodes were written without it
 
@@ -28,7 +30,14 @@ using ledger::Record;
 
 namespace {
 
-constexpr std::uint64_t schema_version = 1;
+constexpr std::uint64_t schema_version = 2;
+
+// A stored update's first byte: BodyState, and what there is.
+constexpr unsigned state_mask = 0x07;
+constexpr unsigned has_body = 0x08;
+constexpr unsigned has_prev = 0x10;
+constexpr unsigned has_bytes = 0x20;
+constexpr unsigned has_epoch = 0x40;
 
 Result<Unit, Refusal> kept(const Result<Unit, StoreError>& done) {
   if (!done) return Failure{Refusal::store};
@@ -67,78 +76,92 @@ Result<std::optional<Bytes>, Refusal> Replica::read(const std::string& key) cons
 }
 
 model::Bytes32 Replica::prev_of(const Record& record) const {
-  if (record.parent != nullptr) return record.parent->id.value();
-  return ledger_.find_log(record.author)->root(record.root).certificate_hash;
+  return ledger_.find_log(record.author)->prev_of(record);
 }
 
+// Small, since most updates are:
+//   state and flags:1 [membership:varint] [epoch:varint] [bytes:varint] id:32 signature:64
+//   [prev:32] body, or its hash
+// On the line, `prev` is the id of the one before; with a good body, `bytes` is the sum of that
+// one's and the body's, and the stamp is in the body.
 void Replica::store_record(const Record& record, const Stored& stored) {
-  CborWriter writer;
-  writer.array(9).bytes(record.id.value());
-  // On the line it is the id of the one before.
-  writer.bytes(record.on_line && record.seq > 1 ? BytesView{} : BytesView{prev_of(record)});
-  writer.uint(entry_number(record.membership)).uint(stored.epoch).uint(record.bytes);
-  writer.uint(static_cast<std::uint64_t>(record.body));
-  if (record.body == BodyState::good) {
-    model::write(writer, record.stamp);
-  } else {
-    writer.null();
-  }
-  writer.bytes(stored.signature);
-  if (stored.body) {
-    writer.bytes(*stored.body);
-  } else {
-    writer.array(1).bytes(stored.body_hash);
-  }
+  const bool follows = record.on_line && record.parent != nullptr;
+  const bool adds_up =
+      follows && stored.body && record.bytes == record.parent->bytes + stored.body->size();
+  Bytes bytes;
+  bytes.push_back(static_cast<std::byte>(static_cast<unsigned>(record.body) |
+                                         (stored.body ? has_body : 0U) | (follows ? 0U : has_prev) |
+                                         (adds_up ? 0U : has_bytes) |
+                                         (stored.epoch == 0 ? 0U : has_epoch)));
+  codec::append_uvarint(bytes, entry_number(record.membership));
+  if (stored.epoch != 0) codec::append_uvarint(bytes, stored.epoch);
+  if (!adds_up) codec::append_uvarint(bytes, record.bytes);
+  append(bytes, record.id.value());
+  append(bytes, stored.signature);
+  if (!follows) append(bytes, prev_of(record));
+  append(bytes, stored.body ? BytesView{*stored.body} : BytesView{stored.body_hash});
   store_new_authors();
-  pending_[record_key(record)] = writer.take();
+  pending_[record_key(record)] = std::move(bytes);
 }
 
 namespace {
 
 struct StoredRecord {
-  model::UpdateId id;
-  std::optional<model::Bytes32> prev;
-  std::uint64_t membership = 0, epoch = 0, bytes = 0;
   BodyState state = BodyState::absent;
-  model::Stamp stamp;
+  std::uint64_t membership = 0, epoch = 0;
+  std::optional<std::uint64_t> bytes;
+  model::UpdateId id;
   BytesView signature;
+  std::optional<model::Bytes32> prev;
   std::optional<BytesView> body;
   BytesView body_hash;
 };
 
-Result<StoredRecord, codec::CborError> parse(BytesView bytes) {
-  CborReader reader{bytes};
+// Nothing where the bytes are none.
+std::optional<StoredRecord> parse(BytesView bytes) {
+  Reader reader{bytes};
   StoredRecord record;
-  HEARTH_CHECK(reader.array(9));
-  HEARTH_TRY(const BytesView id, reader.bytes(32));
-  record.id = *model::id_from<model::UpdateId>(id);
-  HEARTH_TRY(const BytesView prev, reader.bytes());
-  if (const auto known = model::id_from<model::UpdateId>(prev)) record.prev = known->value();
-  HEARTH_TRY(record.membership, reader.uint());
-  HEARTH_TRY(record.epoch, reader.uint());
-  HEARTH_TRY(record.bytes, reader.uint());
-  HEARTH_TRY(const std::uint64_t state, reader.uint());
-  if (state > static_cast<std::uint64_t>(BodyState::sealed))
-    return Failure{codec::CborError::out_of_range};
+  const unsigned flags = reader.u8().value_or(0);
+  const unsigned state = flags & state_mask;
+  if ((flags & ~(state_mask | has_body | has_prev | has_bytes | has_epoch)) != 0 ||
+      state > static_cast<unsigned>(BodyState::sealed))
+    return std::nullopt;
   record.state = static_cast<BodyState>(state);
-  HEARTH_TRY(const codec::CborKind stamp_kind, reader.peek());
-  if (stamp_kind == codec::CborKind::null) {
-    HEARTH_CHECK(reader.null());
-  } else {
-    const auto stamp = model::read_stamp(reader);
-    if (!stamp) return Failure{codec::CborError::out_of_range};
-    record.stamp = *stamp;
+  const auto membership = codec::read_uvarint(reader);
+  if (!membership) return std::nullopt;
+  record.membership = *membership;
+  if ((flags & has_epoch) != 0) record.epoch = codec::read_uvarint(reader).value_or(0);
+  if ((flags & has_bytes) != 0) {
+    const auto sum = codec::read_uvarint(reader);
+    if (!sum) return std::nullopt;
+    record.bytes = *sum;
   }
-  HEARTH_TRY(record.signature, reader.bytes(64));
-  HEARTH_TRY(const codec::CborKind body_kind, reader.peek());
-  if (body_kind == codec::CborKind::bytes) {
-    HEARTH_TRY(record.body, reader.bytes());
-  } else {
-    HEARTH_CHECK(reader.array(1));
-    HEARTH_TRY(record.body_hash, reader.bytes(32));
+  const auto id = reader.bytes(32);
+  const auto signature = reader.bytes(64);
+  if (!id || !signature) return std::nullopt;
+  record.id = *model::id_from<model::UpdateId>(*id);
+  record.signature = *signature;
+  if ((flags & has_prev) != 0) {
+    const auto prev = reader.bytes(32);
+    if (!prev) return std::nullopt;
+    record.prev = model::id_from<model::UpdateId>(*prev)->value();
   }
-  HEARTH_CHECK(reader.done());
+  if ((flags & has_body) != 0) {
+    record.body = reader.rest();
+  } else {
+    record.body_hash = reader.rest();
+    if (record.body_hash.size() != 32) return std::nullopt;
+  }
   return record;
+}
+
+// A good body's, from its beginning: [1, state, …].
+std::optional<model::Stamp> stamp_of(BytesView body) {
+  CborReader reader{body};
+  if (!reader.array(5) || !reader.uint()) return std::nullopt;
+  const auto stamp = model::read_stamp(reader);
+  if (!stamp) return std::nullopt;
+  return *stamp;
 }
 
 }  // namespace
@@ -303,112 +326,6 @@ Result<Unit, Refusal> Replica::statements(const std::function<void(BytesView, bo
   return Unit{};
 }
 
-namespace {
-
-// The head of an array of that many items.
-Bytes array_head(std::uint64_t items) {
-  Bytes head;
-  Writer writer{head};
-  if (items < 24) {
-    writer.u8(static_cast<std::uint8_t>(0x80 | items));
-  } else if (items <= 0xff) {
-    writer.u8(0x98);
-    writer.u8(static_cast<std::uint8_t>(items));
-  } else if (items <= 0xffff) {
-    writer.u8(0x99);
-    writer.u16_be(static_cast<std::uint16_t>(items));
-  } else if (items <= 0xffffffff) {
-    writer.u8(0x9a);
-    writer.u32_be(static_cast<std::uint32_t>(items));
-  } else {
-    writer.u8(0x9b);
-    writer.u64_be(items);
-  }
-  return head;
-}
-
-Bytes node_item(std::string_view soul, const crdt::Node& node, const crdt::Authors& authors) {
-  CborWriter writer;
-  writer.array(3).text(soul);
-  node.write({writer, authors, crdt::Names::keys});
-  return writer.take();
-}
-
-// Everything before the nodes.
-Bytes state_head(const model::EntryId& membership,
-                 const std::optional<model::CheckpointId>& checkpoint, std::uint64_t nodes) {
-  Bytes head = array_head(4);
-  append(head, CborWriter{}.uint(1).take());
-  append(head, CborWriter{}.bytes(membership.value()).take());
-  append(head,
-         checkpoint ? CborWriter{}.bytes(checkpoint->value()).take() : CborWriter{}.null().take());
-  append(head, array_head(nodes));
-  return head;
-}
-
-}  // namespace
-
-Result<Bytes, Refusal> Replica::canonical_state() {
-  std::uint64_t count = 0;
-  Bytes nodes;
-  HEARTH_CHECK(visit_nodes([&](std::string_view soul, const crdt::Node& node) {
-    ++count;
-    append(nodes, node_item(soul, node, authors()));
-  }));
-  const auto& chain = ledger_.checkpoints.chain();
-  Bytes state =
-      state_head(ledger_.membership.empty() ? model::EntryId{} : ledger_.membership.head(),
-                 chain.empty() ? std::nullopt : std::optional{chain.back().id}, count);
-  append(state, nodes);
-  return state;
-}
-
-Result<model::Bytes32, Refusal> Replica::digest() {
-  HEARTH_TRY(const Bytes state, canonical_state());
-  return update::hash_of(state);
-}
-
-// As the state will be once the checkpoint is purged, without changing it.
-Result<model::Bytes32, Refusal> Replica::digest_at_checkpoint(
-    const std::vector<update::Position>& heads, Timestamp time) {
-  class FatesThen final : public crdt::Fates {
-   public:
-    FatesThen(const Replica& replica, const std::vector<update::Position>& heads)
-        : replica_(replica), heads_(heads) {}
-    [[nodiscard]] bool is_void(crdt::AuthorNumber author, std::uint64_t seq) const override {
-      return replica_.is_void(author, seq) || is_covered(author, seq);
-    }
-    [[nodiscard]] bool is_covered(crdt::AuthorNumber author, std::uint64_t seq) const override {
-      const auto found = std::ranges::lower_bound(heads_, replica_.authors().key(author), {},
-                                                  &update::Position::author);
-      return found != heads_.end() && found->author == replica_.authors().key(author) &&
-             seq <= found->seq;
-    }
-
-   private:
-    const Replica& replica_;
-    const std::vector<update::Position>& heads_;
-  };
-  const FatesThen fates{*this, heads};
-  const auto horizon =
-      model::Stamp::create(static_cast<double>(time.ms) - update::purge_horizon_ms);
-  std::uint64_t count = 0;
-  Bytes nodes;
-  HEARTH_CHECK(visit_nodes([&](std::string_view soul, const crdt::Node& node) {
-    crdt::Node purged = node;
-    purged.adopt(fates);
-    if (horizon) purged.purge(*horizon, fates);
-    if (purged.empty()) return;
-    ++count;
-    append(nodes, node_item(soul, purged, authors()));
-  }));
-  const auto& chain = ledger_.checkpoints.chain();
-  Bytes state = state_head(ledger_.membership.head(),
-                           chain.empty() ? std::nullopt : std::optional{chain.back().id}, count);
-  append(state, nodes);
-  return update::hash_of(state);
-}
-
 // --- loading ---
 
 Result<std::unique_ptr<Replica>, StoreError> Replica::open(graph_store::Store& store,
@@ -478,6 +395,16 @@ Result<Unit, StoreError> Replica::load() {
     entry_ids_.push_back(*id);
     return true;
   }));
+  HEARTH_TRY(const auto proved, store_.get(key('r', {})));
+  if (proved) proved_ = model::id_from<model::CheckpointId>(*proved);
+  HEARTH_CHECK(scan_all('w', [&](std::string_view place, BytesView value) {
+    Reader at{as_bytes(place)};
+    const auto author = at.u32_be();
+    const auto seq = at.u64_be();
+    const auto now = Reader{value}.u64_be();
+    if (author && seq && now) rewritten_[{*author, *seq}] = *now;
+    return author && seq && now;
+  }));
   HEARTH_CHECK(scan_all('u', [&](std::string_view place, BytesView value) {
     return load_record(place, value).has_value();
   }));
@@ -517,19 +444,35 @@ Result<Unit, StoreError> Replica::load_record(std::string_view place, BytesView 
   ledger::AuthorLog& log = ledger_.log(*author);
   Record record{.id = parsed->id,
                 .seq = *seq,
-                .bytes = parsed->bytes,
+                .bytes = parsed->bytes.value_or(0),
                 .membership = entry_ids_[parsed->membership],
-                .stamp = parsed->stamp,
                 .body = parsed->state};
+  if (record.body == BodyState::good) {
+    const auto stamp = parsed->body ? stamp_of(*parsed->body) : std::nullopt;
+    if (!stamp) return Failure{StoreError::corrupt};
+    record.stamp = *stamp;
+  }
   if (*seq == 1) {
     const auto root = parsed->prev ? log.root_of(*parsed->prev) : std::nullopt;
     if (!root) return Failure{StoreError::corrupt};
     record.root = *root;
   } else {
-    record.parent =
-        parsed->prev ? log.find(*seq - 1, model::UpdateId{*parsed->prev}) : log.on_line(*seq - 1);
-    if (record.parent == nullptr) return Failure{StoreError::corrupt};
+    const bool on_line = reader.empty();  // no id in its key
+    record.parent = parsed->prev && !on_line ? log.find(*seq - 1, model::UpdateId{*parsed->prev})
+                                             : log.on_line(*seq - 1);
+    if (record.parent == nullptr && on_line && parsed->prev && log.head() != nullptr &&
+        *seq > log.head()->seq + 1 && !log.is_forked()) {
+      has_gaps_ = true;
+      log.add_after_gap(record, *parsed->prev);
+      return Unit{};
+    }
+    if (record.parent == nullptr || on_line == parsed->prev.has_value())
+      return Failure{StoreError::corrupt};
     record.root = record.parent->root;
+  }
+  if (!parsed->bytes) {
+    if (record.parent == nullptr || !parsed->body) return Failure{StoreError::corrupt};
+    record.bytes = record.parent->bytes + parsed->body->size();
   }
   log.add(record);
   return Unit{};

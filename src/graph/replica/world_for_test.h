@@ -137,7 +137,10 @@ class World {
  public:
   static constexpr std::size_t device_count = 4;
 
-  explicit World(Choices& choices) : choices_(choices), space_(device_count) {
+  /// With `an_honest_home`, one place alone writes entries and checkpoints, nobody takes over, few
+  /// fork, and all take space back.
+  explicit World(Choices& choices, bool an_honest_home = false)
+      : choices_(choices), space_(device_count), honest_(an_honest_home) {
     const std::size_t count = 3 + choices_.below(3);
     for (std::size_t i = 0; i < count; ++i) {
       places_.emplace_back(space_.id, beginning);
@@ -178,6 +181,11 @@ class World {
         ++counts[replica.ledger().judge(*record)];
   }
   [[nodiscard]] const Bytes& state() const { return state_; }
+  struct Reclaimed {
+    std::size_t dropped = 0;             // updates
+    std::size_t times = 0, refused = 0;  // refused: others' digests were not ours
+  };
+  [[nodiscard]] const Reclaimed& reclaimed() const { return reclaimed_; }
   [[nodiscard]] std::vector<Place>& places() { return places_; }
   [[nodiscard]] const std::vector<Message>& messages() const { return messages_; }
 
@@ -186,6 +194,12 @@ class World {
   static constexpr std::array properties{"p", "q"};
 
   Place& any_place() { return places_[choices_.below(places_.size())]; }
+  Place& home() { return honest_ ? places_.front() : any_place(); }
+  // Anybody at any replica: a device at two of them forks.
+  Place& place_of(std::size_t device) {
+    if (!honest_ || choices_.below(200) == 1) return any_place();
+    return places_[device % places_.size()];
+  }
 
   // Of a seed from the choices: the order matters to what is tested, not to what happens.
   void shuffle(std::vector<std::size_t>& order) {
@@ -211,7 +225,7 @@ class World {
     } else if (action < 60) {
       change_members();
     } else if (action < 61) {
-      take_over();
+      honest_ ? reclaim() : take_over();
     } else if (action < 62) {
       checkpoint();
     } else if (action < 63) {
@@ -221,10 +235,9 @@ class World {
     }
   }
 
-  // Anybody at any replica: a device at two of them forks.
   void edit() {
-    Replica& replica = *any_place().replica;
     const std::size_t device = choices_.below(device_count);
+    Replica& replica = *place_of(device).replica;
     const auto& key = space_.devices[device];
     Timestamp now = now_;
     const std::size_t skew = choices_.below(16);
@@ -324,8 +337,8 @@ class World {
   // A member whose program is another: operations that name what is not there, or not yet, or
   // itself.
   void make_up() {
-    Replica& replica = *any_place().replica;
     const std::size_t device = choices_.below(device_count);
+    Replica& replica = *place_of(device).replica;
     const auto& key = space_.devices[device];
     const auto author = update::author_of(key.public_key());
     const auto number = replica.authors().find(author);
@@ -424,7 +437,7 @@ class World {
   }
 
   void change_members() {
-    Replica& replica = *any_place().replica;
+    Replica& replica = *home().replica;
     const auto& membership = replica.ledger().membership;
     if (membership.home() != space_.first.signer) return;
     const update::Entry& head = membership.head_entry();
@@ -456,8 +469,37 @@ class World {
         {.kind = Message::Kind::entry, .update = {}, .bytes = update::sign(entry, space_.owner)});
   }
 
+  void catch_up(Place& place) {
+    for (const Message& message : messages_) deliver(*place.replica, message);
+    HEARTH_ASSERT(place.replica->advance(now_));
+  }
+
+  void reclaim() {
+    if (choices_.below(2) == 0) {
+      now_.ms += static_cast<std::int64_t>(choices_.below(40)) * day_ms;
+      catch_up(home());
+      checkpoint();
+      now_.ms += 600'000;
+    }
+    Place& place = any_place();
+    catch_up(place);
+    const Bytes before = *place.replica->canonical_state();
+    const auto dropped = place.replica->reclaim();
+    HEARTH_ASSERT(dropped || dropped.error() == Refusal::inconsistent);
+    if (!dropped) {
+      ++reclaimed_.refused;
+      return;
+    }
+    ++reclaimed_.times;
+    reclaimed_.dropped += *dropped;
+    HEARTH_ASSERT(equal(*place.replica->canonical_state(), before));
+    // What is left gives every node.
+    const auto findings = place.replica->verify();
+    HEARTH_ASSERT(findings && findings->empty());
+  }
+
   void checkpoint() {
-    Replica& replica = *any_place().replica;
+    Replica& replica = *home().replica;
     const auto statement = replica.checkpoint(space_.home, now_);
     if (statement)
       messages_.push_back({.kind = Message::Kind::checkpoint, .update = {}, .bytes = *statement});
@@ -474,6 +516,8 @@ class World {
   std::vector<Message> messages_;
   Timestamp now_ = beginning;
   std::uint64_t seed_ = 1;
+  bool honest_;
+  Reclaimed reclaimed_;
   Bytes state_;
 };
 

@@ -1,0 +1,296 @@
+// Space that comes back below a checkpoint, and spaces that are loaded from what is left then.
+
+#include <algorithm>
+
+#include "canonical.h"
+#include "fates.h"
+#include <hearth/base/assert.h>
+#include <hearth/replica/replica.h>
+
+namespace hearth::replica {
+
+using ledger::AuthorLog;
+using ledger::Record;
+using Link = ledger::Checkpoints::Link;
+
+namespace {
+
+// Nodes in memory at a time; the log is read once for so many.
+constexpr std::size_t max_group = 50'000;
+// Written at a time.
+constexpr std::size_t max_dropped = 10'000;
+
+bool nothing(const Record&) {
+  return false;
+}
+
+// Or takes tags from a set.
+bool erases(const update::Operation& operation) {
+  return std::holds_alternative<update::Erase>(operation) ||
+         std::holds_alternative<update::Exclude>(operation) ||
+         std::holds_alternative<update::DeleteProperty>(operation) ||
+         std::holds_alternative<update::DeleteNode>(operation);
+}
+
+}  // namespace
+
+Result<Unit, Refusal> Replica::visit_groups(
+    const std::function<Result<Unit, Refusal>(const std::set<Soul>& group)>& visit) {
+  std::string from;
+  while (true) {
+    std::set<Soul> group;
+    HEARTH_CHECK(souls(from, [&](std::string_view soul) {
+      group.emplace_hint(group.end(), soul);
+      return group.size() < max_group;
+    }));
+    if (group.empty()) return Unit{};
+    HEARTH_CHECK(visit(group));
+    if (group.size() < max_group) return Unit{};
+    from = *group.rbegin() + '\0';
+  }
+}
+
+Result<Replica::Nodes, Refusal> Replica::replay(const std::set<Soul>& group, const Filter& takes) {
+  const OpenFates open;
+  Nodes nodes;
+  for (const Soul& soul : group) nodes.emplace_hint(nodes.end(), soul, crdt::Node{});
+  for (const Record* record : all_records()) {
+    if (!takes(*record)) continue;
+    HEARTH_TRY(const update::Body body, body_of(*record));
+    const auto places = places_of(*record, body);
+    const crdt::Cause cause{.author = record->author, .seq = record->seq, .stamp = record->stamp};
+    for (const update::Change& change : body.changes) {
+      const auto node = nodes.find(change.soul);
+      if (node == nodes.end()) continue;
+      std::uint32_t index = 0;
+      for (const update::Operation& operation : change.operations) {
+        node->second.apply(operation, cause, index, places, authors(), open);
+        index += update::indices_of(operation);
+      }
+    }
+  }
+  return nodes;
+}
+
+void Replica::purge_through(crdt::Node& node, std::size_t checkpoint) const {
+  const auto& chain = ledger_.checkpoints.chain();
+  for (std::size_t i = 0; i <= checkpoint; ++i) {
+    const FatesAt fates{ledger_, i + 1};
+    node.adopt(fates);
+    if (const auto horizon = horizon_of(chain[i])) node.purge(*horizon, fates);
+  }
+}
+
+bool Replica::is_below(const Record& record, const Link& link) const {
+  const auto head = link.head_of(authors().key(record.author));
+  return head && ledger_.find_log(record.author)->is_within(record, *head);
+}
+
+// Of what it covers, at its time, as the home that made it saw it; without what `is_gone`.
+Result<model::Bytes32, Refusal> Replica::digest_of(std::size_t checkpoint, const Filter& is_gone) {
+  const Link link = ledger_.checkpoints.chain()[checkpoint];
+  const auto time = model::Stamp::at({.ms = static_cast<std::int64_t>(link.checkpoint.time)});
+  const auto takes = [&](const Record& record) {
+    return record.counts && record.stamp <= time && is_below(record, link) && !is_gone(record);
+  };
+  CanonicalState state{authors()};
+  HEARTH_CHECK(visit_groups([&](const std::set<Soul>& group) -> Result<Unit, Refusal> {
+    HEARTH_TRY(Nodes nodes, replay(group, takes));
+    for (auto& [soul, node] : nodes) {
+      purge_through(node, checkpoint);
+      if (!node.empty()) state.add(soul, node);
+    }
+    return Unit{};
+  }));
+  return update::hash_of(state.encode(link.checkpoint.membership, link.checkpoint.prev));
+}
+
+// --- loading ---
+
+bool Replica::is_unproved() const {
+  return has_gaps_ && (!proved_ || std::ranges::find(purged_, *proved_) == purged_.end());
+}
+
+Result<bool, Refusal> Replica::prove() {
+  if (!is_unproved()) return true;
+  const auto& chain = ledger_.checkpoints.chain();
+  for (std::size_t last = chain.size(); last > purged_.size(); --last) {
+    const Link& link = chain[last - 1];
+    if (static_cast<double>(now_.ms) < link.latest_ms() || !ledger_.is_complete(last - 1)) continue;
+    HEARTH_TRY(const model::Bytes32 digest, digest_of(last - 1, nothing));
+    if (digest != link.checkpoint.digest) continue;
+    proved_ = link.id;
+    pending_[key('r', {})] = to_bytes(link.id.value());
+    while (purged_.size() < last) {
+      HEARTH_CHECK(purge_all(purged_.size()));
+      purged_.push_back(chain[purged_.size()].id);
+    }
+    HEARTH_CHECK(purge_when_complete());
+    return true;
+  }
+  return false;
+}
+
+// --- taking space back ---
+
+Result<std::size_t, Refusal> Replica::reclaim() {
+  if (purged_.empty() || is_unproved()) return std::size_t{0};
+  const std::size_t last = purged_.size() - 1;
+  const Link link = ledger_.checkpoints.chain()[last];
+  HEARTH_TRY(const model::Bytes32 digest, digest_of(last, nothing));
+  if (digest != link.checkpoint.digest) return Failure{Refusal::inconsistent};
+
+  HEARTH_CHECK(mark_needed(last));
+  HEARTH_CHECK(mark_what_changes(last));
+  const auto is_gone = [&](const Record& record) { return may_go(record, link); };
+  HEARTH_TRY(const model::Bytes32 without, digest_of(last, is_gone));
+  if (without != digest) return Failure{Refusal::inconsistent};
+
+  proved_ = link.id;
+  pending_[key('r', {})] = to_bytes(link.id.value());
+  std::size_t dropped = 0;
+  for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {
+    HEARTH_TRY(const std::size_t of_author, drop_unneeded(ledger_.log(author), link));
+    dropped += of_author;
+  }
+  // Records have moved.
+  deferred_.clear();
+  for (Record* record : all_records())
+    if (record->counts && !record->applied) deferred_.emplace(record->stamp, record);
+  HEARTH_CHECK(commit());
+  return dropped;
+}
+
+// Covered, and so old that nothing which comes later can come between.
+bool Replica::is_old(const Record& record, const Link& link) const {
+  return record.applied && record.stamp.ms() < link.horizon_ms() && is_below(record, link);
+}
+
+bool Replica::may_go(const Record& record, const Link& link) const {
+  const AuthorLog& log = *ledger_.find_log(record.author);
+  const auto head = link.head_of(authors().key(record.author));
+  if (record.needed || log.is_forked() || record.seq == 1 || !head || record.seq >= head->seq ||
+      !is_old(record, link))
+    return false;
+  // Why the next one is void must remain plain.
+  const Record* next = log.on_line(record.seq + 1);
+  return next == nullptr || next->body != ledger::BodyState::broken;
+}
+
+// What has left something in the state that the old ones make, and, of lists, in the state of
+// all that is covered: a place that was given up stays while something newer hangs there.
+Result<Unit, Refusal> Replica::mark_needed(std::size_t checkpoint) {
+  const Link link = ledger_.checkpoints.chain()[checkpoint];
+  for (Record* record : all_records()) record->needed = false;
+  const auto need = [this](crdt::AuthorNumber author, std::uint64_t seq) {
+    AuthorLog& log = ledger_.log(author);
+    if (Record* record = log.is_forked() ? nullptr : log.on_line(seq)) record->needed = true;
+  };
+  return visit_groups([&](const std::set<Soul>& group) -> Result<Unit, Refusal> {
+    HEARTH_TRY(Nodes old,
+               replay(group, [&](const Record& record) { return is_old(record, link); }));
+    for (auto& [soul, node] : old) {
+      for (const crdt::Property& property : node.properties()) {
+        if (property.value) need(property.value->author, property.value->seq);
+        if (property.counter) property.counter->visit_sources(need);
+        if (property.set) property.set->visit_sources(need);
+      }
+    }
+    HEARTH_TRY(Nodes covered, replay(group, [&](const Record& record) {
+                 return record.applied && is_below(record, link);
+               }));
+    std::map<std::string_view, std::set<model::Stamp>> erased;
+    for (auto& [soul, node] : covered) {
+      purge_through(node, checkpoint);
+      std::set<model::Stamp>& stamps = erased[soul];
+      for (const crdt::Property& property : node.properties())
+        if (property.list)
+          property.list->visit_sources(need, [&](model::Stamp stamp) { stamps.insert(stamp); });
+    }
+    return mark_erasers([&](const Record& record, const std::string& soul) {
+      const auto stamps = erased.find(soul);
+      return stamps != erased.end() && stamps->second.contains(record.stamp) &&
+             is_old(record, link);
+    });
+  });
+}
+
+Result<Unit, Refusal> Replica::mark_erasers(
+    const std::function<bool(const Record& record, const std::string& soul)>& is_meant) {
+  for (Record* record : all_records()) {
+    if (record->needed || !record->applied) continue;
+    HEARTH_TRY(const update::Body body, body_of(*record));
+    for (const update::Change& change : body.changes)
+      if (std::ranges::any_of(change.operations, erases) && is_meant(*record, change.soul))
+        record->needed = true;
+  }
+  return Unit{};
+}
+
+// Some stay without being needed, as the first of a log does; then what took away what they wrote
+// has to stay, too. Until nothing changes.
+Result<Unit, Refusal> Replica::mark_what_changes(std::size_t checkpoint) {
+  const Link link = ledger_.checkpoints.chain()[checkpoint];
+  std::set<Soul> known;
+  while (true) {
+    std::set<Soul> differing;
+    HEARTH_CHECK(visit_groups([&](const std::set<Soul>& group) -> Result<Unit, Refusal> {
+      const auto takes = [&](const Record& record) {
+        return record.applied && is_below(record, link);
+      };
+      HEARTH_TRY(Nodes before, replay(group, takes));
+      HEARTH_TRY(Nodes after, replay(group, [&](const Record& record) {
+                   return takes(record) && !may_go(record, link);
+                 }));
+      for (const Soul& soul : group) {
+        crdt::Node& a = before.at(soul);
+        crdt::Node& b = after.at(soul);
+        purge_through(a, checkpoint);
+        purge_through(b, checkpoint);
+        if (encoded(a) != encoded(b)) differing.insert(soul);
+      }
+      return Unit{};
+    }));
+    if (differing.empty()) return Unit{};
+    bool changed = false;
+    for (Record* record : all_records()) {
+      if (!may_go(*record, link)) continue;
+      HEARTH_TRY(const update::Body body, body_of(*record));
+      for (const update::Change& change : body.changes)
+        if (differing.contains(change.soul) &&
+            (known.contains(change.soul) || std::ranges::any_of(change.operations, erases)))
+          record->needed = changed = true;
+    }
+    const bool all_known = std::ranges::includes(known, differing);
+    if (!changed && all_known) return Failure{Refusal::inconsistent};
+    known.merge(differing);
+  }
+}
+
+Result<std::size_t, Refusal> Replica::drop_unneeded(AuthorLog& log, const Link& link) {
+  std::set<std::uint64_t> gone;
+  for (const Record* record : log.records())
+    if (may_go(*record, link)) gone.insert(record->seq);
+  const std::size_t dropped = gone.size();
+  while (!gone.empty()) {
+    std::set<std::uint64_t> now;
+    while (!gone.empty() && now.size() < max_dropped)
+      now.insert(gone.extract(gone.begin()).value());
+    std::vector<std::pair<std::uint64_t, Stored>> orphans;
+    for (const Record* record : log.records()) {
+      if (now.contains(record->seq)) {
+        pending_[record_key(*record)] = std::nullopt;
+      } else if (record->seq > 1 && now.contains(record->seq - 1)) {
+        HEARTH_TRY(Stored stored, load_stored(*record));
+        orphans.emplace_back(record->seq, std::move(stored));
+      }
+    }
+    has_gaps_ = true;
+    ledger_.drop(log.author(), [&](const Record& record) { return now.contains(record.seq); });
+    for (const auto& [seq, stored] : orphans) store_record(*log.on_line(seq), stored);
+    HEARTH_CHECK(commit());
+  }
+  return dropped;
+}
+
+}  // namespace hearth::replica
