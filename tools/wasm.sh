@@ -46,7 +46,7 @@ for module in base crypto codec graph/model graph/update graph/crdt graph/ledger
   includes+=("-I$out/include/$name")
 done
 
-mapfile -t sources < <(printf '%s\n' src/base/bytes.cpp src/crypto/{ed25519,sha2,secret,library}.cpp src/codec/{cbor,jsnumber}.cpp \
+mapfile -t sources < <(printf '%s\n' src/base/bytes.cpp src/crypto/{ed25519,sha2,secret,library}.cpp src/codec/{cbor,jsnumber,varint}.cpp \
   src/graph/{model,update,crdt,ledger,store,replica}/*.cpp src/wasm/*.cpp | grep -vE '_(test|fuzz|bench)\.cpp$')
 sodium_sources=(
   "$sodium"/crypto_sign/crypto_sign.c "$sodium"/crypto_sign/ed25519/sign_ed25519.c "$sodium"/crypto_sign/ed25519/ref10/{keypair,open,sign}.c
