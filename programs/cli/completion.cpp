@@ -36,8 +36,8 @@ int completion(const std::string& shell) {
         "complete -c hearth -f -n '__fish_seen_subcommand_from device' -a 'list revoke'\n"
         "complete -c hearth -f -n '__fish_seen_subcommand_from recovery' -a 'show confirm rotate'\n"
         "complete -c hearth -f -n '__fish_seen_subcommand_from flock' -a 'join list leave'\n"
-        "complete -c hearth -n '__fish_seen_subcommand_from graph' -a 'import-gun verify backup "
-        "bench'\n"
+        "complete -c hearth -n '__fish_seen_subcommand_from graph' -a 'spaces make-space get put "
+        "rm ls history search watch export import stats import-gun verify backup bench'\n"
         "complete -c hearth -f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
         "complete -c hearth -l json -d 'Print JSON'\n"
         "complete -c hearth -l data-dir -r -d \"The appliance's data directory\"\n");
