@@ -35,7 +35,8 @@ std::vector<std::uint32_t> sorted_places(
     std::size_t count, const std::function<bool(std::uint32_t, std::uint32_t)>& is_before) {
   std::vector<std::uint32_t> places(count);
   std::iota(places.begin(), places.end(), 0U);
-  std::sort(places.begin(), places.end(), std::cref(is_before));
+  std::sort(places.begin(), places.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return is_before(a, b); });
   return places;
 }
 
