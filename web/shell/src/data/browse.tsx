@@ -188,9 +188,9 @@ function Entries({
     setHasNews(false);
     void client.invalidateQueries({ queryKey: keys.nodes(space, prefix) });
   }
-  useFollow(space, undefined, () => {
+  useFollow(space, undefined, (isFirst) => {
     if ((list.data?.pages.length ?? 0) <= fewPages) look();
-    else setHasNews(true);
+    else if (!isFirst) setHasNews(true);
   });
   const entries = list.data?.pages.flatMap((page) => page.items) ?? [];
   const { hasNextPage, isFetchingNextPage, fetchNextPage } = list;

@@ -124,7 +124,7 @@ export function EditDialog({
   const t = useText();
   const said = useSaid(space);
   const nameOf = useNameOf();
-  const change = useChange(space);
+  const change = useChange(space, { inDialog: true });
   const now = node.properties.get(property);
   const old = now?.kind === "value" ? now : undefined;
   const [opened] = useState(old?.state);
@@ -171,7 +171,7 @@ export function AddDialog({
   onClose: () => void;
 }) {
   const t = useText();
-  const change = useChange(space);
+  const change = useChange(space, { inDialog: true });
   const [property, setProperty] = useState("");
   const [typed, setTyped] = useState<Typed>({ kind: "text", text: "" });
   const [checked, setChecked] = useState(false);
@@ -224,7 +224,7 @@ export function ElementDialog({
 }) {
   const t = useText();
   const said = useSaid(space);
-  const change = useChange(space);
+  const change = useChange(space, { inDialog: true });
   const [typed, setTyped] = useState<Typed>({ kind: "text", text: "" });
   const [checked, setChecked] = useState(false);
   const now = node.properties.get(property);
@@ -274,7 +274,7 @@ export function CountDialog({
 }) {
   const t = useText();
   const said = useSaid(space);
-  const change = useChange(space);
+  const change = useChange(space, { inDialog: true });
   const [text, setText] = useState("1");
   const [checked, setChecked] = useState(false);
   const now = node.properties.get(property);

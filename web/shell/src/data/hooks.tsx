@@ -87,20 +87,39 @@ export function lastOf(
   );
 }
 
+/** Milliseconds that changes of one entry, and of a whole space, are gathered. */
+const gathered = { entry: 300, space: 1_500 };
+
 /**
- * Calls `changed` after what lies there may have changed, at most every 300 ms: for one soul, or for all of a space.
+ * Calls `changed` after what lies there may have changed: one soul, or anything in a space. `isFirst`: nothing is known to
+ * have changed, but what was read before the box began to tell may be old.
  */
-export function useFollow(space: string, soul: string | undefined, changed: () => void): void {
+export function useFollow(
+  space: string,
+  soul: string | undefined,
+  changed: (isFirst: boolean) => void,
+): void {
   const graph = useGraph();
   const tell = useEffectEvent(changed);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let first = true;
-    const soon = () => (timer ??= setTimeout(() => ((timer = undefined), tell()), 300));
+    let isFirst = true;
+    const soon = () => {
+      timer ??= setTimeout(
+        () => {
+          timer = undefined;
+          tell(false);
+        },
+        soul === undefined ? gathered.space : gathered.entry,
+      );
+    };
     const stop = graph.follow(space, soul === undefined ? {} : { soul }, {
-      // The first time nothing was missed: what is shown was asked for just now.
-      begin: () => (first ? (first = false) : void soon()),
-      change: () => void soon(),
+      begin: () => {
+        if (isFirst) tell(true);
+        else soon();
+        isFirst = false;
+      },
+      change: soon,
     });
     return () => {
       stop();
@@ -199,8 +218,11 @@ export interface Change {
 /** Thrown when somebody else was faster; the person has been told. */
 class Moved extends Error {}
 
-/** Changes an entry; each change can be taken back for as long as its notice stays, and nobody wrote since. */
-export function useChange(space: string) {
+/**
+ * Changes an entry; each change can be taken back for as long as its notice stays, and nobody wrote since. `inDialog`: what
+ * goes wrong is shown there.
+ */
+export function useChange(space: string, { inDialog = false } = {}) {
   const t = useText();
   const graph = useGraph();
   const client = useQueryClient();
@@ -253,9 +275,8 @@ export function useChange(space: string) {
       });
       await look(edit.soul);
     },
-    // Where no dialog is open to show it.
-    onError: (error, { edit }) => {
-      if (error instanceof Moved || ["put", "add", "include", "insert"].includes(edit.op)) return;
+    onError: (error) => {
+      if (inDialog || error instanceof Moved) return;
       const { key, values } = explain(error);
       toasts.show({ text: t(key, values), tone: "bad" });
     },
