@@ -151,7 +151,7 @@ TEST(Association, SurvivesLoss) {
     };
     world.run(5s);
     ASSERT_EQ(world.a().all<Established>().size(), 1u);
-    for (int i = 0; i < 50; ++i)
+    for (std::size_t i = 0; i < 50; ++i)
       ASSERT_TRUE(world.a().association->send(world.now(), StreamId{0}, binary, Ordering::ordered,
                                               pattern(10'000, i)));
     ASSERT_TRUE(world.run_until([&] { return world.b().messages.size() == 50; }, 300s));
