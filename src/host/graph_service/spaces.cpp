@@ -173,18 +173,25 @@ Result<Unit, ApiError> Spaces::ready(Timestamp now) {
     return Unit{};
   } catch (const std::exception& failed) {
     log_.error("graph.not_opened", {{"why", failed.what()}});
-    spaces_.clear();
-    side_.reset();
-    store_.reset();
+    close();
     return ready(now);
   }
 }
 
-void Spaces::open_store(Timestamp now) {
-  spaces_.clear();
+/// The spaces stay where they are: whoever writes may be holding one.
+void Spaces::close() {
+  for (auto& [number, space] : spaces_) {
+    space.replica.reset();
+    space.indexes.reset();
+    space.why = "The disk can't be read.";
+  }
   ++generation_;
   side_.reset();
   store_.reset();
+}
+
+void Spaces::open_store(Timestamp now) {
+  close();
   const auto path = options_.directory / "spaces";
   auto opened = graph_rocks::RocksStore::open(path, rocks_options(options_));
   if (!opened)
@@ -317,9 +324,7 @@ Result<Unit, ApiError> Spaces::ready_to_write(Timestamp now) {
     return Unit{};
   } catch (const std::exception& failed) {
     log_.error("graph.store_failed", {{"why", failed.what()}});
-    spaces_.clear();
-    side_.reset();
-    store_.reset();
+    close();
     return Failure{disk_error()};
   }
 }
@@ -361,6 +366,7 @@ bool Spaces::may_read(const Space& space, Role role) {
 Result<Unit, ApiError> Spaces::keep_in_step(const std::vector<Person>& people, Timestamp now) {
   const auto owns = [](const Person& person) { return person.is_owner; };
   if (!std::ranges::any_of(people, owns)) return Unit{};
+  HEARTH_CHECK(ready_to_write(now));
   Space* space = home();
   if (space == nullptr) {
     HEARTH_CHECK(found("home", update::SpaceKind::guarded, people, /*is_home=*/true, now));
@@ -472,6 +478,7 @@ Space* Spaces::find(std::uint32_t number, std::uint64_t generation) {
 
 Result<Unit, ApiError> Spaces::set_role(Space& space, const PersonaKey& persona, Role role,
                                         Timestamp now) {
+  HEARTH_CHECK(ready_to_write(now));
   HEARTH_TRY(Replica* const replica, this->replica(space, now));
   const auto& membership = replica->ledger().membership;
   if (membership.home() != home_id_)

@@ -171,6 +171,7 @@ class Spaces {
   [[nodiscard]] const model::AuthorKey& author() const { return author_id_; }
 
  private:
+  void close();
   void open_store(Timestamp now);
   void open_keys();
   void open_space(Space& space, Timestamp now);
