@@ -466,54 +466,47 @@ function listItem(inserts, erases, deletion, judge, purged) {
   }
   let unknown = erases.filter((erase) => !elements.has(idKey(erase.id)));
 
+  // Purges look at what is covered alone, whether its place in the tree is known or not.
+  const hangAtRoot = (element) => Object.assign(element, { parent: null, side: 1 });
+  const childrenOf = ({ id }) =>
+    [...elements.values()].filter((child) => child.parent && idKey(child.parent) === idKey(id));
+  const coveredBy = (checkpoints) => (id) =>
+    checkpoints.some((one) => id[1] <= (judge.headOf(one, id[0])?.[1] ?? 0));
+  for (const [i, checkpoint] of purged.entries()) {
+    const isCovered = coveredBy(purged.slice(0, i + 1));
+    const horizon = checkpoint.time - horizonSpan;
+    const mayGo = (element) =>
+      isCovered(element.id) &&
+      element.erased !== null &&
+      element.erased < horizon &&
+      !childrenOf(element).some((child) => isCovered(child.id));
+    for (let gone; (gone = [...elements.values()].find(mayGo)); ) {
+      elements.delete(idKey(gone.id));
+      childrenOf(gone).forEach(hangAtRoot);
+    }
+    unknown = unknown.filter((erase) => erase.state >= horizon && !isCovered(erase.id));
+  }
+
+  // Whoever hangs on what will never come hangs from the root; all else waits.
+  const isCovered = coveredBy(purged);
+  for (const element of elements.values())
+    if (
+      element.parent &&
+      !elements.has(idKey(element.parent)) &&
+      (isCovered(element.parent) || judge.isEnded(element.parent[0], element.parent[1]))
+    )
+      hangAtRoot(element);
   const tree = new Map();
   const waiting = new Map(elements);
-  const attach = () => {
-    for (let progress = true; progress; ) {
-      progress = false;
-      for (const [key, element] of waiting) {
-        if (element.parent && !tree.has(idKey(element.parent))) continue;
-        tree.set(key, element);
-        waiting.delete(key);
-        progress = true;
-      }
-    }
-  };
-  const adopt = (isVoid) => {
-    attach();
-    for (const element of [...waiting.values()])
-      if (!waiting.has(idKey(element.parent)) && isVoid(element.parent[0], element.parent[1])) {
-        element.parent = null;
-        element.side = 1;
-      }
-    attach();
-  };
-  const coveredBy = (checkpoint) => (author, seq) => {
-    const named = checkpoint && judge.headOf(checkpoint, author);
-    return named !== undefined && seq <= named[1];
-  };
-  for (const checkpoint of purged) {
-    const covered = coveredBy(checkpoint);
-    const horizon = checkpoint.time - horizonSpan;
-    adopt((author, seq) => judge.isEnded(author, seq) || covered(author, seq));
-    unknown = unknown.filter((erase) => erase.state >= horizon);
-    for (let progress = true; progress; ) {
-      progress = false;
-      for (const [key, element] of tree) {
-        const isParent = [...tree.values()].some(
-          (child) => child.parent && idKey(child.parent) === key && covered(child.id[0], child.id[1]),
-        );
-        if (!covered(element.id[0], element.id[1]) || isParent) continue;
-        if (element.erased === null || element.erased >= horizon) continue;
-        tree.delete(key);
-        for (const child of tree.values())
-          if (child.parent && idKey(child.parent) === key) Object.assign(child, { parent: null, side: 1 });
-        progress = true;
-      }
+  for (let progress = true; progress; ) {
+    progress = false;
+    for (const [key, element] of waiting) {
+      if (element.parent && !tree.has(idKey(element.parent))) continue;
+      tree.set(key, element);
+      waiting.delete(key);
+      progress = true;
     }
   }
-  const covered = coveredBy(purged.at(-1));
-  adopt((author, seq) => judge.isEnded(author, seq) || (purged.length > 0 && covered(author, seq)));
 
   const item = (element) => [
     ...element.id,

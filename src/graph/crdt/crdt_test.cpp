@@ -18,6 +18,17 @@ class Nothing final : public Fates {
   [[nodiscard]] bool is_covered(AuthorNumber, std::uint64_t) const override { return true; }
 };
 
+// Of author 0 everything that counts has been here, of the others nothing is sure.
+class FirstIsCovered final : public Fates {
+ public:
+  [[nodiscard]] bool is_void(AuthorNumber author, std::uint64_t) const override {
+    return author == 0;
+  }
+  [[nodiscard]] bool is_covered(AuthorNumber author, std::uint64_t) const override {
+    return author == 0;
+  }
+};
+
 Authors three_authors() {
   Authors authors;
   // Numbers go against the order of the keys, which alone may matter.
@@ -145,9 +156,10 @@ TEST(List, WaitsInACircleWithoutEnd) {
 // A short operation that names 65,536 elements nobody made costs a few bytes, not megabytes.
 TEST(List, ErasingWhatIsNotThereStaysShort) {
   const Authors authors = three_authors();
+  const FirstIsCovered fates;
   List list;
   for (std::uint64_t seq = 1; seq <= 100; ++seq)
-    list.erase({.author = 1, .index = 0, .seq = seq}, 65'536, at(5));
+    list.erase({.author = 1, .index = 0, .seq = seq}, 65'536, at(5), fates);
   codec::CborWriter writer;
   list.write({writer, authors, Names::numbers});
   EXPECT_LT(writer.take().size(), 100 * 20U);
@@ -162,7 +174,7 @@ TEST(List, PositionsRoundTripThroughPlaces) {
   for (std::uint64_t seq = 1; seq <= 500; ++seq) {
     const std::size_t position = random() % (expected.size() + 1);
     if (random() % 4 == 0 && position < expected.size()) {
-      for (const Id& id : list.ids(position, 1, authors)) list.erase(id, 1, at(1000));
+      for (const Id& id : list.ids(position, 1, authors)) list.erase(id, 1, at(1000), fates);
       expected.erase(expected.begin() + static_cast<std::ptrdiff_t>(position));
     } else {
       const auto author = static_cast<AuthorNumber>(random() % 3);
@@ -175,6 +187,57 @@ TEST(List, PositionsRoundTripThroughPlaces) {
     }
     ASSERT_EQ(list.values(authors), expected);
   }
+}
+
+TEST(List, AnEraseOfWhatIsCoveredAndNotThereLeavesNothing) {
+  const FirstIsCovered fates;
+  const Id covered{.author = 0, .index = 0, .seq = 1};
+  const Id unknown{.author = 1, .index = 0, .seq = 1};
+  List list;
+  list.insert({}, covered, numbers(1, 2), at(1), std::nullopt, fates);
+  list.erase(covered, 2, at(2), fates);
+  list.purge(at(10), fates);
+  EXPECT_TRUE(list.empty());
+  list.erase(covered, 2, at(20), fates);
+  EXPECT_TRUE(list.empty());
+  list.erase(unknown, 1, at(20), fates);
+  EXPECT_FALSE(list.empty());
+
+  // The same where the checkpoint came after the erase.
+  const Nothing covers_all;
+  list.purge(at(10), covers_all);
+  EXPECT_TRUE(list.empty());
+}
+
+// Whether the parent came before the purge, after it, or stays unknown is no matter to what hangs
+// there.
+TEST(List, WhatWaitsIsPurgedAsWhatHangs) {
+  const Authors authors = three_authors();
+  const FirstIsCovered fates;
+  const Id parent{.author = 1, .index = 0, .seq = 9};
+  const Id erased{.author = 0, .index = 0, .seq = 1};
+  const Id stays{.author = 2, .index = 0, .seq = 1};
+  std::vector<Bytes> states;
+  for (const bool parent_first : {true, false}) {
+    List list;
+    const auto insert_parent = [&] {
+      list.insert({}, parent, numbers(7, 1), at(20), std::nullopt, fates);
+    };
+    if (parent_first) insert_parent();
+    list.insert({.parent = parent, .side = update::Side::left}, erased, numbers(1, 2), at(1),
+                std::nullopt, fates);
+    list.insert({.parent = Id{.author = 0, .index = 1, .seq = 1}, .side = update::Side::left},
+                stays, numbers(5, 2), at(20), std::nullopt, fates);
+    list.erase(erased, 2, at(2), fates);
+    list.purge(at(10), fates);
+    EXPECT_FALSE(list.is_waiting());
+    if (!parent_first) insert_parent();
+    codec::CborWriter writer;
+    list.write({writer, authors, Names::keys});
+    states.push_back(writer.take());
+    EXPECT_EQ(list.values(authors), (std::vector<model::Value>{5.0, 6.0, 7.0}));
+  }
+  EXPECT_EQ(states[0], states[1]);
 }
 
 TEST(Node, PurgedWholeItIsNothing) {

@@ -58,11 +58,24 @@ void List::add(Element element, const Fates& fates) {
       waiting_.emplace(id, std::move(element));
       return;
     }
-    adopted_ = true;
-    element.parent = std::nullopt;
-    element.side = Side::right;
+    return hang_at_root(std::move(element));
   }
   attach(std::move(element));
+}
+
+void List::hang_at_root(Element element) {
+  adopted_ = true;
+  element.parent = std::nullopt;
+  element.side = Side::right;
+  attach(std::move(element));
+}
+
+List::Element List::take_waiting(const Id& id) {
+  Element element = std::move(waiting_.extract(id).mapped());
+  auto child = children_waiting_.lower_bound(*element.parent);
+  while (child->second != id) ++child;
+  children_waiting_.erase(child);
+  return element;
 }
 
 void List::attach(Element first) {
@@ -99,10 +112,11 @@ std::uint32_t List::hang(Element element) {
   return number;
 }
 
-void List::erase(const Id& first, std::uint32_t count, model::Stamp stamp) {
+void List::erase(const Id& first, std::uint32_t count, model::Stamp stamp, const Fates& fates) {
   std::uint32_t unknown = first.index;  // the first of those not looked up yet
   const auto expect = [&](std::uint32_t end) {
-    if (unknown < end) erases_[{first.author, first.seq, stamp}].add(unknown, end);
+    if (unknown < end && !fates.is_covered(first.author, first.seq))
+      erases_[{first.author, first.seq, stamp}].add(unknown, end);
   };
   for (std::uint32_t index = first.index; index < first.index + count; ++index) {
     const Id id{.author = first.author, .index = index, .seq = first.seq};
@@ -138,27 +152,47 @@ bool List::adopt(const Fates& fates) {
     if (!waiting_.contains(*element.parent) &&
         fates.is_void(element.parent->author, element.parent->seq))
       orphans.push_back(id);
-  for (const Id& id : orphans) {
-    Element element = std::move(waiting_.extract(id).mapped());
-    const auto [begin, end] = children_waiting_.equal_range(*element.parent);
-    for (auto child = begin; child != end; ++child) {
-      if (child->second != id) continue;
-      children_waiting_.erase(child);
-      break;
-    }
-    adopted_ = true;
-    element.parent = std::nullopt;
-    element.side = Side::right;
-    attach(std::move(element));
-  }
+  for (const Id& id : orphans) hang_at_root(take_waiting(id));
   return !orphans.empty();
 }
 
 void List::purge(model::Stamp horizon, const Fates& fates) {
-  std::erase_if(erases_, [&](const auto& erase) { return std::get<2>(erase.first) < horizon; });
+  std::erase_if(erases_, [&](const auto& erase) {
+    const auto& [author, seq, stamp] = erase.first;
+    return stamp < horizon || fates.is_covered(author, seq);
+  });
+  purge_waiting(horizon, fates);
+  purge_tree(horizon, fates);
+}
 
-  // Whether an element may go depends on what the checkpoint covers alone, so that it goes on every
-  // replica, whatever else has come there already.
+// What they wait for isn't covered, and may be there already elsewhere.
+void List::purge_waiting(model::Stamp horizon, const Fates& fates) {
+  std::vector<Id> leaves;
+  const auto consider = [&](const Id& id) {
+    const auto found = waiting_.find(id);
+    if (found == waiting_.end() || !fates.is_covered(id.author, id.seq)) return;
+    const auto& erased = found->second.erased;
+    if (!erased || *erased >= horizon) return;
+    const auto [begin, end] = children_waiting_.equal_range(id);
+    if (std::none_of(begin, end, [&](const auto& child) {
+          return fates.is_covered(child.second.author, child.second.seq);
+        }))
+      leaves.push_back(id);
+  };
+  for (const auto& [id, element] : waiting_) consider(id);
+  while (!leaves.empty()) {
+    const Id leaf = leaves.back();
+    leaves.pop_back();
+    if (!waiting_.contains(leaf)) continue;  // hung with a parent meanwhile: the tree's
+    const Id parent = *take_waiting(leaf).parent;
+    for (auto child = children_waiting_.find(leaf); child != children_waiting_.end();
+         child = children_waiting_.find(leaf))
+      hang_at_root(take_waiting(Id{child->second}));
+    consider(parent);
+  }
+}
+
+void List::purge_tree(model::Stamp horizon, const Fates& fates) {
   std::vector<std::uint32_t> covered_children(nodes_.size(), 0);
   std::vector<bool> covered(nodes_.size());
   for (std::size_t i = 0; i < nodes_.size(); ++i) {

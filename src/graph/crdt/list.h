@@ -23,7 +23,8 @@ class Fates {
   virtual ~Fates() = default;
   /// Whether no update of that author with that seq will ever count, other than those that do.
   [[nodiscard]] virtual bool is_void(AuthorNumber author, std::uint64_t seq) const = 0;
-  /// Whether the newest complete checkpoint covers it.
+  /// Whether a purged checkpoint covers it, or the one that is being purged: all that counts of it
+  /// has been here.
   [[nodiscard]] virtual bool is_covered(AuthorNumber author, std::uint64_t seq) const = 0;
 };
 
@@ -41,11 +42,14 @@ class List {
   bool insert(const Place& place, const Id& first, std::span<const model::Value> values,
               model::Stamp stamp, std::optional<model::Stamp> erased, const Fates& fates);
   /// first, first.index + 1, …. Elements with a state above `stamp` are spared. What is unknown yet
-  /// will be erased when it comes.
-  void erase(const Id& first, std::uint32_t count, model::Stamp stamp);
+  /// will be erased when it comes; what is covered and not here never does.
+  void erase(const Id& first, std::uint32_t count, model::Stamp stamp, const Fates& fates);
   void erase_below(model::Stamp stamp);
   /// Hangs what waits for parents that never come to the root. True when something was hung.
   bool adopt(const Fates& fates);
+  /// Forgets elements erased below `horizon` that are covered and have no covered children, and the
+  /// erases that wait for what is covered or have a state below `horizon`. Neither what isn't
+  /// covered nor whether an element waits matters: both may differ between replicas.
   void purge(model::Stamp horizon, const Fates& fates);
 
   [[nodiscard]] std::vector<model::Value> values(const Authors& authors) const;
@@ -96,6 +100,11 @@ class List {
   // Hangs an element whose parent is there, and all that waited for it.
   void attach(Element element);
   std::uint32_t hang(Element element);
+  // Of one whose parent never comes, or is gone.
+  void hang_at_root(Element element);
+  Element take_waiting(const Id& id);
+  void purge_waiting(model::Stamp horizon, const Fates& fates);
+  void purge_tree(model::Stamp horizon, const Fates& fates);
   void rebuild_index();
   // Every node hangs from the root: what is stored may be damaged.
   [[nodiscard]] bool is_tree() const;

@@ -133,7 +133,8 @@ Node::Applied Node::apply(const update::Operation& operation, const Cause& cause
   if (const auto* op = std::get_if<Erase>(&operation)) {
     Property& target = property(op->property);
     for (const Run& run : op->runs)
-      target.list.get().erase(local(run.first), run.count, cause.stamp);
+      target.list.get().erase(local(run.first), run.count, cause.stamp, fates);
+    drop_empty(op->property);
     return {.changed = true};
   }
   return {};  // of a later version

@@ -32,8 +32,25 @@ Result<bool, LedgerError> Checkpoints::add(const update::SignedCheckpoint& signe
   return true;
 }
 
+std::uint64_t Checkpoints::covered_up_to(const model::AuthorKey& author, std::size_t count) const {
+  if (!rises_) {
+    rises_.emplace();
+    for (std::size_t place = 0; place < chain_.size(); ++place) {
+      for (const update::Position& head : chain_[place].checkpoint.heads) {
+        std::vector<Rise>& rises = (*rises_)[head.author];
+        if (rises.empty() || rises.back().seq < head.seq) rises.push_back({place, head.seq});
+      }
+    }
+  }
+  const auto known = rises_->find(author);
+  if (known == rises_->end()) return 0;
+  const auto after = std::ranges::lower_bound(known->second, count, {}, &Rise::place);
+  return after == known->second.begin() ? 0 : std::prev(after)->seq;
+}
+
 void Checkpoints::choose_chain(const Membership& membership) {
   chain_.clear();
+  rises_ = std::nullopt;
   while (true) {
     std::optional<Link> best;
     for (const auto& [id, checkpoint] : held_) {

@@ -42,11 +42,20 @@ class Checkpoints {
   void choose_chain(const Membership& membership);
 
   [[nodiscard]] const std::vector<Link>& chain() const { return chain_; }
+  /// The highest seq of that author's that one of the chain's first `count` covers. 0: none.
+  [[nodiscard]] std::uint64_t covered_up_to(const model::AuthorKey& author,
+                                            std::size_t count) const;
   [[nodiscard]] bool knows(const model::CheckpointId& id) const { return held_.contains(id); }
 
  private:
   std::map<model::CheckpointId, update::Checkpoint> held_;
   std::vector<Link> chain_;
+  // Per author, where on the chain its heads rise, and to what. Made when it is asked for.
+  struct Rise {
+    std::size_t place = 0;
+    std::uint64_t seq = 0;
+  };
+  mutable std::optional<std::map<model::AuthorKey, std::vector<Rise>>> rises_;
 };
 
 }  // namespace hearth::ledger

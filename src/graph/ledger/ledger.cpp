@@ -92,10 +92,8 @@ bool Ledger::was_settled(const AuthorLog& log, const Record& record, std::size_t
   });
 }
 
-bool Ledger::is_covered(crdt::AuthorNumber author, std::uint64_t seq,
-                        std::size_t checkpoint) const {
-  const auto head = checkpoints.chain()[checkpoint].head_of(authors.key(author));
-  return head && seq <= head->seq;
+bool Ledger::is_covered(crdt::AuthorNumber author, std::uint64_t seq, std::size_t count) const {
+  return seq <= checkpoints.covered_up_to(authors.key(author), count);
 }
 
 bool Ledger::is_ended(crdt::AuthorNumber author, std::uint64_t seq) const {

@@ -44,9 +44,9 @@ class Ledger {
 
   /// A function of what is held: the same on every replica that holds the same.
   [[nodiscard]] Verdict judge(const Record& record) const;
-  /// Whether the checkpoint, by its place in the chain, covers that place of a log.
+  /// Whether one of the chain's first `count` checkpoints covers that place of a log.
   [[nodiscard]] bool is_covered(crdt::AuthorNumber author, std::uint64_t seq,
-                                std::size_t checkpoint) const;
+                                std::size_t count) const;
   /// Whether the membership log alone says that no update of that author and seq counts.
   [[nodiscard]] bool is_ended(crdt::AuthorNumber author, std::uint64_t seq) const;
   /// Whether all heads of that checkpoint are held with every body below them, but for gaps.

@@ -82,8 +82,9 @@ Result<model::Bytes32, Refusal> Replica::digest_at_checkpoint(
     [[nodiscard]] bool is_covered(crdt::AuthorNumber author, std::uint64_t seq) const override {
       const auto found = std::ranges::lower_bound(heads_, replica_.authors().key(author), {},
                                                   &update::Position::author);
-      return found != heads_.end() && found->author == replica_.authors().key(author) &&
-             seq <= found->seq;
+      return (found != heads_.end() && found->author == replica_.authors().key(author) &&
+              seq <= found->seq) ||
+             replica_.is_covered(author, seq);
     }
 
    private:

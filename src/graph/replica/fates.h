@@ -23,7 +23,7 @@ class FatesAt final : public crdt::Fates {
     return ledger_.is_ended(author, seq) || is_covered(author, seq);
   }
   [[nodiscard]] bool is_covered(crdt::AuthorNumber author, std::uint64_t seq) const override {
-    return purged_ > 0 && ledger_.is_covered(author, seq, purged_ - 1);
+    return ledger_.is_covered(author, seq, purged_);
   }
 
  private:

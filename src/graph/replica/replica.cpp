@@ -232,7 +232,7 @@ Result<Unit, Refusal> Replica::take_body(Record& record, const Header& header,
       {.epoch = header.epoch, .body_hash = header.body, .signature = signature, .body = body});
   record.counts = ledger_.judge(record) == ledger::Verdict::counts;
   if (record.counts) HEARTH_CHECK(settle(record, decoded ? &*decoded : nullptr));
-  return rebuild(std::exchange(collided_, {}));
+  return rebuild(std::exchange(outdated_, {}));
 }
 
 Result<Unit, Refusal> Replica::note_fork(AuthorLog& log, const Record& record) {

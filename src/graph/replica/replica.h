@@ -345,9 +345,9 @@ class Replica : public crdt::Fates {
   std::optional<model::CheckpointId> proved_;  // vouches for what is missing below it
 
   std::map<Soul, Slot, std::less<>> nodes_;
-  bool damaged_ = false;  // what is stored of nodes was not right
-  std::set<Soul> fated_;  // whose lists depend on verdicts
-  std::set<Soul> collided_;
+  bool damaged_ = false;     // what is stored of nodes was not right
+  std::set<Soul> fated_;     // whose lists depend on verdicts
+  std::set<Soul> outdated_;  // to be built anew from the log
   std::multimap<model::Stamp, ledger::Record*> deferred_;
   std::map<HeldKey, std::vector<Held>> held_;
   std::size_t held_count_ = 0, held_bytes_ = 0;

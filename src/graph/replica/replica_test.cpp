@@ -371,6 +371,67 @@ TEST(Replica, ACheckpointsDigestIsThatOfWhatItCovers) {
   EXPECT_EQ(update::hash_of(state), checkpoint.digest);
 }
 
+// The first checkpoint covers what a word hangs on, the second doesn't, and so it is void.
+TEST(Replica, WhatAnEarlierCheckpointCoveredIsNotWaitedFor) {
+  const Space space{2};
+  Desk desk{space};
+  ASSERT_TRUE(
+      desk.write(0, [](Draft& draft) { (void)draft.insert("soul", "l", 0, letters("ab")); }));
+  desk.put(1, "v", 1.0);
+  std::vector<Message> checkpoints;
+  const auto sign_checkpoint = [&](std::vector<update::Position> heads) {
+    update::Checkpoint checkpoint{.space = space.id,
+                                  .number = checkpoints.size() + 1,
+                                  .membership = desk.replica().ledger().membership.head(),
+                                  .time = static_cast<std::uint64_t>(desk.now.ms),
+                                  .heads = std::move(heads)};
+    std::ranges::sort(checkpoint.heads, {}, &update::Position::author);
+    if (!checkpoints.empty())
+      checkpoint.prev = update::SignedCheckpoint::decode(checkpoints.back().bytes)->checkpoint.id();
+    checkpoints.push_back({Message::Kind::checkpoint, {}, update::sign(checkpoint, space.home)});
+  };
+  sign_checkpoint({desk.head(0), desk.head(1)});
+  const update::Position before = desk.head(1);
+  const std::vector<Message> old = desk.sent;
+  desk.now.ms += 40 * day_ms;
+  ASSERT_TRUE(
+      desk.write(1, [](Draft& draft) { (void)draft.insert("soul", "l", 1, letters("c")); }));
+  EXPECT_EQ(desk.list("l"), "acb");
+  sign_checkpoint({before});
+  desk.now.ms += day_ms;
+  desk.receive(checkpoints);
+  EXPECT_EQ(desk.replica().status().purged_checkpoints, 2U);
+  EXPECT_EQ(desk.list("l"), "c");
+
+  Desk late{space};
+  late.now = desk.now;
+  late.receive(old);
+  late.receive(checkpoints);
+  EXPECT_EQ(late.replica().status().purged_checkpoints, 2U);
+  late.receive(desk.sent);
+  EXPECT_EQ(late.list("l"), "c");
+  EXPECT_EQ(late.state(), desk.state());
+}
+
+TEST(Replica, WhatWasPurgedStaysPurgedWhenTheClockWasSetBackOnce) {
+  const Space space{1};
+  Desk desk{space};
+  ASSERT_TRUE(
+      desk.write(0, [](Draft& draft) { (void)draft.insert("soul", "l", 0, letters("abc")); }));
+  ASSERT_TRUE(desk.write(0, [](Draft& draft) { (void)draft.erase("soul", "l", 1, 2); }));
+  desk.now.ms += 40 * day_ms;
+  ASSERT_TRUE(desk.replica().checkpoint(space.home, desk.now));
+  desk.now.ms += day_ms;
+  ASSERT_TRUE(desk.replica().advance(desk.now));
+  ASSERT_EQ(desk.replica().status().purged_checkpoints, 1U);
+  const Bytes before = desk.state();
+  ASSERT_TRUE(desk.replica().set_back(beginning));
+  EXPECT_EQ(desk.list("l"), "");
+  ASSERT_TRUE(desk.replica().advance(desk.now));
+  EXPECT_EQ(desk.list("l"), "a");
+  EXPECT_EQ(desk.state(), before);
+}
+
 TEST(Replica, WhatIsOlderThanACheckpointRemembersMustBeWrittenAnew) {
   const Space space{2};
   Desk late{space};

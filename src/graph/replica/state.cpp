@@ -92,7 +92,7 @@ Result<Unit, Refusal> Replica::reassess(const std::vector<Record*>& records,
   }
   HEARTH_CHECK(rebuild(touched));
   for (Record* record : counting) HEARTH_CHECK(settle(*record, nullptr));
-  return rebuild(std::exchange(collided_, {}));
+  return rebuild(std::exchange(outdated_, {}));
 }
 
 void Replica::undefer(const Record& record) {
@@ -111,7 +111,7 @@ Result<Unit, Refusal> Replica::advance(Timestamp now) {
     deferred_.erase(deferred_.begin());
     HEARTH_CHECK(settle(*due, nullptr));
   }
-  HEARTH_CHECK(rebuild(std::exchange(collided_, {})));
+  HEARTH_CHECK(rebuild(std::exchange(outdated_, {})));
   return purge_when_complete();
 }
 
@@ -176,7 +176,13 @@ std::vector<crdt::AuthorNumber> Replica::places_of(const Record& record, const u
 }
 
 Result<Unit, Refusal> Replica::apply(Record& record, const update::Body& body) {
+  // It counts once more, after purges and lists went on without it.
+  const bool is_late = is_void(record.author, record.seq);
   for (const update::Change& change : body.changes) {
+    if (is_late) {
+      outdated_.insert(change.soul);
+      continue;
+    }
     HEARTH_TRY(Slot * touched, slot(change.soul));
     apply_change(*touched, record, body, change, *this);
     note_fate(change.soul, touched->node);
@@ -195,7 +201,7 @@ void Replica::apply_change(Slot& slot, const Record& record, const update::Body&
   for (const update::Operation& operation : change.operations) {
     const auto applied = slot.node.apply(operation, cause, index, places, ledger_.authors, fates);
     index += update::indices_of(operation);
-    if (applied.collided) collided_.insert(change.soul);
+    if (applied.collided) outdated_.insert(change.soul);
     if (!applied.changed) continue;
     changes_.insert(std::visit(
         [&](const auto& op) {
@@ -251,7 +257,7 @@ Result<Unit, Refusal> Replica::rebuild(const std::set<Soul>& souls) {
     if (!purged_.empty()) purge_through(node, purged_.size() - 1);
     node.adopt(*this);
     note_fate(soul, node);
-    collided_.erase(soul);
+    outdated_.erase(soul);
   }
   return Unit{};
 }
