@@ -46,9 +46,15 @@ function install(): void {
   });
 }
 
-/** The answer that js-libp2p made for a changed offer, for the offer as it is. */
+/**
+ * The answer that js-libp2p made for a changed offer, for the offer as it is. The second offer of a connection, which this
+ * one is, names its section "1" in some browsers (Chromium 150) and "0" in others.
+ */
 export function answerVersion2(offer: string, answer: string): string {
   const password = /^a=ice-pwd:([\w+/-]+)\r?$/m.exec(offer)?.[1];
-  if (password === undefined) throw new Error("the offer has no ice-pwd");
-  return answer.replace(/^(a=ice-(?:ufrag|pwd):).*?(\r?)$/gm, `$1libp2p+webrtc+v2/${password}$2`);
+  const section = /^a=mid:(\S+)/m.exec(offer)?.[1];
+  if (password === undefined || section === undefined) throw new Error("the offer has no ice-pwd or no mid");
+  return answer
+    .replace(/^(a=ice-(?:ufrag|pwd):).*?(\r?)$/gm, `$1libp2p+webrtc+v2/${password}$2`)
+    .replace(/^(a=mid:|a=group:BUNDLE )\S+/gm, `$1${section}`);
 }
