@@ -136,8 +136,7 @@ Task<Response> Service::read(PersonPtr who, Request& request, std::string_view p
       const Page page = space.list(at, wanted);
       Json entries = Json::array();
       for (const auto& item : page.items)
-        if (const auto child = at.join(item.name))
-          entries.push_back(to_json(*child, item.facts));
+        if (const auto child = at.join(item.name)) entries.push_back(to_json(*child, item.facts));
       return Json{{"path", at.text()},
                   {"version", page.version},
                   {"total", page.total},
