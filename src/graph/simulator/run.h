@@ -50,7 +50,7 @@ class Run {
   static constexpr std::size_t tail_size = 60;
 
   Run(std::uint64_t seed, std::function<void(std::string_view)> on_line)
-      : random(seed), on_line_(std::move(on_line)) {}
+      : random{seed}, on_line_(std::move(on_line)) {}
 
   Random random;
   Totals totals;
