@@ -27,7 +27,7 @@ void append_escaped(std::string& to, std::string_view part) {
 }
 
 void append_string(std::string& to, Tag tag, std::string_view all) {
-  to += tag;
+  to.push_back(static_cast<char>(tag));
   append_escaped(to, all.substr(0, max_indexed_size));
   to += '\0';
   to += all.size() > max_indexed_size ? cut : whole;
@@ -93,12 +93,12 @@ void append_value_key(std::string& to, const Value& value) {
   if (const auto string = string_in(value)) {
     append_string(to, string->tag, string->bytes);
   } else if (const auto* of_number = std::get_if<double>(&value)) {
-    to += number;
+    to.push_back(static_cast<char>(number));
     append_number(to, *of_number);
   } else if (const auto* boolean = std::get_if<bool>(&value)) {
-    to += *boolean ? yes : no;
+    to.push_back(static_cast<char>(*boolean ? yes : no));
   } else {
-    to += null;
+    to.push_back(static_cast<char>(null));
   }
 }
 

@@ -38,7 +38,7 @@ Judge::Judge(const model::SpaceId& space, const std::vector<Bytes>& entries,
   std::vector<update::Entry> signed_entries;
   for (const Bytes& statement : entries)
     if (const auto entry = update::verify_entry(statement)) signed_entries.push_back(*entry);
-  grow_tree(std::move(signed_entries));
+  grow_tree(signed_entries);
   choose_chain();
   choose_checkpoints(checkpoints);
   read(std::move(letters));
@@ -48,7 +48,7 @@ Judge::Judge(const model::SpaceId& space, const std::vector<Bytes>& entries,
 
 // --- membership (section 4) ---
 
-void Judge::grow_tree(std::vector<update::Entry> entries) {
+void Judge::grow_tree(const std::vector<update::Entry>& entries) {
   for (bool grown = true; grown;) {
     grown = false;
     for (const update::Entry& entry : entries) {

@@ -66,7 +66,7 @@ class Judge {
     [[nodiscard]] bool takes(const Name& name, model::Stamp stamp) const;
   };
 
-  void grow_tree(std::vector<update::Entry> entries);
+  void grow_tree(const std::vector<update::Entry>& entries);
   [[nodiscard]] bool is_valid(const update::Entry& entry, const Node& parent) const;
   void choose_chain();
   [[nodiscard]] std::uint64_t highest_term(const model::EntryId& id) const;
