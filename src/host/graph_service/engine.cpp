@@ -50,6 +50,7 @@ struct Group {
   std::vector<Waiting> waiting;
   News news;
   std::shared_ptr<graph_rocks::RocksStore> store;
+  Timestamp when;
 };
 
 }  // namespace
@@ -215,7 +216,8 @@ void Engine::State::flush() {
   auto done = spaces.take_committed();
   Group group{.waiting = std::exchange(waiting, {}),
               .news = {.changes = std::move(done.changes)},
-              .store = spaces.store()};
+              .store = spaces.store(),
+              .when = clock.wall()};
   look_at_members(group.news);
   if (done.wrote) ++commits;
   if (!committed) {
@@ -294,6 +296,12 @@ void Engine::State::sync_groups() {
           flush_soon();
         });
     }
+    // Of several writes of one millisecond the later ones show in the next. Whoever was answered
+    // reads what it wrote.
+    if (clock.wall() == taken.back().when) {
+      std::unique_lock lock{mutex};
+      ready.wait_for(lock, std::chrono::milliseconds{1}, [this] { return stopping_sync; });
+    }
     for (Group& group : taken) {
       group.store.reset();
       finish(std::move(group), !synced);
@@ -317,7 +325,6 @@ void Engine::State::finish(Group group, bool failed) {
   asio::post(executor, [state = weak_from_this(), group = std::move(group)]() mutable {
     const auto self = state.lock();
     if (!self || self->going) return;
-    // What was written shows before its writer hears of it.
     if (!group.news.changes.empty() || !group.news.readers.empty() || group.news.lost)
       self->on_news(std::move(group.news));
     for (Waiting& each : group.waiting) {

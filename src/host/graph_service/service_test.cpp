@@ -1,0 +1,342 @@
+// The spaces and their engine over a real RocksDB in a directory of their own.
+
+#include <csignal>
+#include <filesystem>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "notation.h"
+#include <hearth/graph_service/feed.h>
+#include <hearth/graph_service/service.h>
+
+namespace hearth::graph_service {
+namespace {
+
+namespace asio = boost::asio;
+using nlohmann::json;
+
+crypto::Ed25519PrivateKey key_of(std::uint8_t number) {
+  const std::array<std::byte, 32> seed{std::byte{number}, std::byte{0x67}};
+  return *crypto::Ed25519PrivateKey::from_seed(seed);
+}
+PersonaKey persona_of(std::uint8_t number) {
+  return PersonaKey{update::author_of(key_of(number).public_key()).value()};
+}
+
+const PersonaKey anna = persona_of(1);
+const PersonaKey bert = persona_of(2);
+constexpr std::int64_t beginning_ms = 1'763'731'139'000;
+
+Asker asker(const PersonaKey& persona) {
+  return {.persona = persona, .device = "device", .owns_box = persona == anna};
+}
+
+/// In a directory that is gone afterwards.
+class Scratch : public testing::Test {
+ protected:
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "hearth-graph-XXXXXX").string();
+    directory = mkdtemp(pattern.data());
+  }
+  ~Scratch() override { std::filesystem::remove_all(directory); }
+  std::filesystem::path directory;
+  loop::SystemEntropy entropy;
+  NullLog log;
+};
+
+class SpacesTest : public Scratch {
+ protected:
+  void open() {
+    spaces.reset();
+    spaces = std::make_unique<Spaces>(Spaces::Options{.directory = directory}, entropy, log, now());
+  }
+  void found() {
+    open();
+    ASSERT_TRUE(spaces->keep_in_step({{anna, true}, {bert, false}}, now()));
+    ASSERT_TRUE(spaces->commit());
+  }
+  Timestamp now() { return {.ms = ++ms}; }
+  Result<Spaces::Written, ApiError> put(const PersonaKey& who, std::string_view soul,
+                                        const json& value, std::string_view space = "home") {
+    return spaces->write(*spaces->find(space), asker(who), now(), [&](replica::Draft& draft) {
+      return apply_edits(
+          json::array({{{"op", "put"}, {"soul", soul}, {"property", "p"}, {"value", value}}}),
+          draft);
+    });
+  }
+  json get(std::string_view soul, std::string_view space = "home") {
+    Replica& replica = **spaces->replica(*spaces->find(space), now());
+    const auto node = replica.node(soul);
+    if (!node || *node == nullptr) return nullptr;
+    return to_json(soul, **node, replica)["properties"];
+  }
+  std::unique_ptr<Spaces> spaces;
+  std::int64_t ms = beginning_ms;
+};
+
+TEST_F(SpacesTest, HomeIsFoundedWithTheBoxsOwnerAndKeepsItsMembersInStep) {
+  open();
+  ASSERT_TRUE(spaces->keep_in_step({}, now()));
+  EXPECT_EQ(spaces->home(), nullptr);
+  found();
+  Space* const home = spaces->home();
+  ASSERT_NE(home, nullptr);
+  EXPECT_EQ(home->name, "home");
+  EXPECT_EQ(spaces->role(*home, asker(anna)), update::Role::owner);
+  EXPECT_EQ(spaces->role(*home, asker(bert)), update::Role::writer);
+  ASSERT_TRUE(put(bert, "x", "Bert's"));
+  ASSERT_TRUE(spaces->keep_in_step({{anna, true}, {persona_of(3), false}}, now()));
+  EXPECT_EQ(spaces->role(*home, asker(bert)), update::Role::none);
+  EXPECT_EQ(spaces->role(*home, asker(persona_of(3))), update::Role::writer);
+  EXPECT_FALSE(spaces->may_read(*home, asker(bert)));
+  EXPECT_EQ(get("x")["p"]["value"], "Bert's");
+}
+
+TEST_F(SpacesTest, UpdatesNameWhomTheyWereWrittenForAndOutliveTheProcess) {
+  found();
+  const auto written = put(bert, "soul", 3);
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->author, spaces->author());
+  ASSERT_TRUE(spaces->commit());
+  open();
+  const json property = get("soul")["p"];
+  EXPECT_EQ(property["value"], 3);
+  EXPECT_EQ(property["by"]["persona"], id_text(bert));
+  EXPECT_EQ(property["by"]["author"], id_text(spaces->author()));
+  EXPECT_EQ(put(anna, "soul", 4)->seq, written->seq + 1);
+}
+
+TEST_F(SpacesTest, AHistoryIsInStepAfterARestartAndPagesBackwards) {
+  found();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(put(anna, "soul", i));
+  ASSERT_TRUE(put(anna, "soul/other", 1));
+  ASSERT_TRUE(spaces->commit());
+  open();
+  Space& home = *spaces->home();
+  auto first = spaces->history(home, "soul", "", 2);
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->size(), 2U);
+  EXPECT_EQ((*first)[0].record->seq, 5U);
+  const auto rest = spaces->history(home, "soul", first->back().cursor, 10);
+  ASSERT_EQ(rest->size(), 3U);
+  EXPECT_EQ(rest->back().record->seq, 1U);
+  const json entry = history_entry("soul", *(*first)[0].record, *home.replica);
+  EXPECT_EQ(entry["operations"][0]["value"], 4);
+  EXPECT_EQ(entry["counts"], true);
+}
+
+TEST_F(SpacesTest, AStoreThatCameBackFromABackupWritesUnderANewKeyUnderAHigherTerm) {
+  found();
+  ASSERT_TRUE(put(anna, "soul", 1));
+  ASSERT_TRUE(spaces->commit());
+  const auto before = spaces->author();
+  const auto copy = directory / "copy";
+  ASSERT_TRUE(spaces->store()->checkpoint(copy));
+  make_restorable(copy);
+  ASSERT_TRUE(put(anna, "soul", 2));
+  ASSERT_TRUE(spaces->commit());
+  spaces.reset();
+  std::filesystem::remove_all(directory / "spaces");
+  std::filesystem::rename(copy, directory / "spaces");
+  open();
+  EXPECT_NE(spaces->author(), before);
+  EXPECT_EQ(get("soul")["p"]["value"], 1);
+  const auto written = put(anna, "soul", 3);
+  ASSERT_TRUE(written);
+  EXPECT_EQ(written->seq, 1U);
+  EXPECT_EQ(get("soul")["p"]["value"], 3);
+  EXPECT_EQ(spaces->home()->replica->ledger().membership.head_entry().term, 2U);
+}
+
+TEST_F(SpacesTest, TheAuthorsKeyIsPrivateAndStaysWithItsStore) {
+  found();
+  using std::filesystem::perms;
+  for (const char* name : {"author.key", "home.key"})
+    EXPECT_EQ(std::filesystem::status(directory / name).permissions(),
+              perms::owner_read | perms::owner_write);
+  const auto author = spaces->author();
+  open();
+  EXPECT_EQ(spaces->author(), author);
+}
+
+TEST_F(SpacesTest, ADamagedSpaceIsNamedAndTheOthersAreServed) {
+  found();
+  ASSERT_TRUE(spaces->found("other", update::SpaceKind::guarded, {{anna, true}}, false, now()));
+  ASSERT_TRUE(put(anna, "soul", 1));
+  ASSERT_TRUE(put(anna, "soul", 2, "other"));
+  ASSERT_TRUE(spaces->commit());
+  graph_store::Batch rot;
+  rot.put(replica_prefix(spaces->home()->number) + "m", to_bytes("rot"));
+  ASSERT_TRUE(spaces->store()->write(rot));
+  open();
+  EXPECT_EQ(spaces->home()->replica, nullptr);
+  EXPECT_THAT(spaces->home()->why, testing::HasSubstr("damaged"));
+  EXPECT_EQ(spaces->replica(*spaces->home(), now()).error().code, ErrorCode::unavailable);
+  EXPECT_EQ(get("soul", "other")["p"]["value"], 2);
+  ASSERT_TRUE(put(anna, "soul", 3, "other"));
+  EXPECT_TRUE(spaces->commit());
+}
+
+/// While it lives no file grows: a disk that is full, as far as a process can tell.
+class FullDisk {
+ public:
+  FullDisk() {
+    std::signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(SpacesTest, AFullDiskIsToldTakesNothingAndIsWrittenToAgainOnceThereIsRoom) {
+  found();
+  ASSERT_TRUE(put(anna, "soul", "before"));
+  ASSERT_TRUE(spaces->commit());
+  {
+    const FullDisk full;
+    ASSERT_TRUE(put(anna, "soul", "during"));
+    const auto failed = spaces->commit();
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().code, ErrorCode::unavailable);
+    EXPECT_EQ(get("soul")["p"]["value"], "before");
+  }
+  ms += 2000;
+  ASSERT_TRUE(put(anna, "soul", "after"));
+  ASSERT_TRUE(spaces->commit());
+  open();
+  EXPECT_EQ(get("soul")["p"]["value"], "after");
+}
+
+TEST(Notation, ValuesRoundTrip) {
+  for (const char* text :
+       {"null", "true", "3", "-0.5", "\"x\"", R"({"#":"soul"})", R"({"bytes":"AAH_"})"}) {
+    const auto value = value_of(json::parse(text));
+    ASSERT_TRUE(value) << text;
+    EXPECT_EQ(to_json(*value).dump(), text);
+  }
+  for (const char* text :
+       {"[]", "{}", R"({"#":""})", R"({"#":1})", R"({"bytes":"A"})", R"({"#":"a","x":1})"})
+    EXPECT_FALSE(value_of(json::parse(text))) << text;
+}
+
+TEST(GraphQueue, TellsOfEachThingOnceAndOfTooManyOnlyThatTheyWere) {
+  int woken = 0;
+  Queue queue{{}, {}, [&] { ++woken; }};
+  for (int i = 0; i < 3; ++i) queue.add({"soul", "p"});
+  queue.add({"soul", "q"});
+  EXPECT_EQ(queue.take().changes.size(), 2U);
+  EXPECT_TRUE(queue.empty());
+  for (std::size_t i = 0; i <= Queue::max_changes; ++i) queue.add({std::to_string(i), "p"});
+  const auto told = queue.take();
+  EXPECT_TRUE(told.lost);
+  EXPECT_TRUE(told.changes.empty());
+  EXPECT_GT(woken, 0);
+}
+
+// --- the engine ------------------------------------------------------------------------------
+
+class EngineTest : public Scratch {
+ protected:
+  void start(bool relaxed = false) {
+    engine = std::make_unique<Engine>(
+        io.get_executor(), Engine::Options{.spaces = {.directory = directory}, .relaxed = relaxed},
+        clock, entropy, log, [this](News told) { news.push_back(std::move(told)); });
+    engine->tell([](Spaces& spaces, Timestamp now) {
+      ASSERT_TRUE(spaces.keep_in_step({{anna, true}}, now));
+    });
+  }
+  Turn put(std::string soul, json value) {
+    return [soul = std::move(soul), value = std::move(value)](Spaces& spaces, Timestamp now) {
+      const auto written =
+          spaces.write(*spaces.home(), asker(anna), now, [&](replica::Draft& draft) {
+            return apply_edits(
+                json::array({{{"op", "put"}, {"soul", soul}, {"property", "p"}, {"value", value}}}),
+                draft);
+          });
+      Reply reply = written ? Reply{.status = 200} : reply_of(written.error());
+      reply.after_sync = true;
+      return reply;
+    };
+  }
+  void ask(Turn turn) {
+    ++asked;
+    asio::co_spawn(
+        io, engine->ask(std::move(turn)),
+        [this](const std::exception_ptr&, Reply reply) { replies.push_back(std::move(reply)); });
+  }
+  void run() {
+    io.restart();
+    while (replies.size() < asked) io.run_one_for(std::chrono::seconds{10});
+  }
+  asio::io_context io;
+  loop::SystemClock clock;
+  std::unique_ptr<Engine> engine;
+  std::vector<Reply> replies;
+  std::vector<News> news;
+  std::size_t asked = 0;
+  /// The engine's news keep coming when nothing is asked.
+  asio::executor_work_guard<asio::io_context::executor_type> guard{io.get_executor()};
+};
+
+TEST_F(EngineTest, WritesThatWaitTogetherShareCommitsAndSyncsAndAreTold) {
+  start();
+  for (int i = 0; i < 500; ++i) ask(put("soul" + std::to_string(i), i));
+  run();
+  for (const Reply& reply : replies) EXPECT_EQ(reply.status, 200) << reply.body;
+  const EngineCounters counters = engine->counters();
+  EXPECT_LT(counters.commits, 250U);
+  EXPECT_LE(counters.syncs, counters.commits + 1);
+  // Of several of one millisecond the later ones show, and are told, in the next.
+  std::size_t changes = 0;
+  do {
+    changes = 0;
+    for (const News& each : news)
+      for (const auto& [space, list] : each.changes) changes += list.size();
+  } while (changes < 500 && io.run_one_for(std::chrono::seconds{10}) > 0);
+  EXPECT_EQ(changes, 500U);
+}
+
+TEST_F(EngineTest, WhatWasAskedIsDoneWhenItEndsAndIsThereWhenItComesBack) {
+  start();
+  for (int i = 0; i < 50; ++i) ask(put("soul" + std::to_string(i), i));
+  io.restart();
+  io.poll();
+  engine.reset();
+  io.poll();
+  replies.clear();
+  asked = 0;
+  start();
+  ask([](Spaces& spaces, Timestamp) {
+    std::size_t count = 0;
+    EXPECT_TRUE(spaces.home()->replica->souls("", [&](std::string_view) {
+      ++count;
+      return true;
+    }));
+    return Reply{.status = static_cast<int>(count)};
+  });
+  run();
+  EXPECT_EQ(replies.at(0).status, 50);
+}
+
+TEST_F(EngineTest, RelaxedWritesAreAnsweredBeforeTheyAreSynced) {
+  start(/*relaxed=*/true);
+  for (int i = 0; i < 20; ++i) {
+    ask(put("soul", i));
+    run();
+  }
+  EXPECT_LE(engine->counters().syncs, 2U);
+  EXPECT_GE(engine->counters().commits, 20U);
+}
+
+}  // namespace
+}  // namespace hearth::graph_service
