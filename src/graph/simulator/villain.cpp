@@ -260,8 +260,8 @@ Parcel Villain::bad_entry(const replica::Replica& seen) {
                       .time = head.time,
                       .signer = update::author_of(key.public_key())};
   if (random.chance(200)) entry.prev = model::EntryId{random.array<32>()};
-  entry.changes.push_back(update::SetHome{device.author});
-  entry.changes.push_back(update::SetRole{insider.id, update::Role::owner, {}});
+  entry.changes.emplace_back(update::SetHome{device.author});
+  entry.changes.emplace_back(update::SetRole{insider.id, update::Role::owner, {}});
   Bytes statement = update::sign(entry, key);
   // Or in the home's name.
   if (random.chance(300)) {

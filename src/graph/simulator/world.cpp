@@ -35,10 +35,10 @@ void World::found() {
   update::Found found{.kind = random.chance(200) ? update::SpaceKind::open
                                                  : update::SpaceKind::guarded};
   random.fill(found.nonce);
-  first.changes.push_back(found);
-  first.changes.push_back(update::SetRole{owner.id, update::Role::owner, {}});
+  first.changes.emplace_back(found);
+  first.changes.emplace_back(update::SetRole{owner.id, update::Role::owner, {}});
   for (std::size_t i = 1; i < people_.size(); ++i)
-    first.changes.push_back(update::SetRole{people_[i]->id, update::Role::writer, {}});
+    first.changes.emplace_back(update::SetRole{people_[i]->id, update::Role::writer, {}});
   // The home's key has to be there before the space has a name.
   Machine home{run_, space_, 0, owner};
   first.signer = home.home();
