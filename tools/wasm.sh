@@ -1,14 +1,10 @@
 #!/usr/bin/env bash
-# Builds the graph's core for WebAssembly: build/wasm/graph.wasm. Wants clang-NN, lld-NN, libc++-NN-dev-wasm32,
-# libclang-rt-NN-dev-wasm32 and wasi-libc, all from Debian (NN: HEARTH_WASM_CLANG, else that of the C++ library which is
-# installed; ./test installs tools/packages/wasm), and libsodium's source, which it fetches with apt-get.
+# Builds the graph's core for WebAssembly: build/wasm/graph.wasm, with what tools/packages/wasm names and libsodium's source,
+# which it fetches with apt-get.
 . "$(dirname "$0")/lib.sh"
-version=${HEARTH_WASM_CLANG:-}
-for candidate in 22 19; do
-  [ -n "$version" ] || ! command -v "clang++-$candidate" >/dev/null ||
-    [ ! -e "/usr/lib/llvm-$candidate/include/wasm32-wasi/c++/v1/expected" ] || version=$candidate
-done
-[ -n "$version" ] || die 'No clang with a C++ library for wasm32: install what tools/packages/wasm names.'
+version=19
+{ [ -e "/usr/lib/llvm-$version/include/wasm32-wasi/c++/v1/expected" ] && command -v wasm-opt >/dev/null; } ||
+  die 'No compiler for wasm32: install what tools/packages/wasm names.'
 out=build/wasm
 mkdir -p "$out/objects" "$out/sysroot/include" "$out/sysroot/lib" "$out/include"
 
@@ -36,7 +32,7 @@ fi
 sodium=$out/libsodium/src/libsodium
 
 # The curve is optimised for speed, everything else for size: verifying is where the time goes.
-flags=(--target=wasm32-wasip1 "--sysroot=$PWD/$out/sysroot" -flto -fvisibility=hidden)
+flags=(--target=wasm32-wasi "--sysroot=$PWD/$out/sysroot" -flto -fvisibility=hidden)
 declare -a includes
 for module in base crypto codec graph/model graph/update graph/crdt graph/ledger graph/store graph/replica; do
   name=${module##*/}
@@ -77,7 +73,10 @@ for source in "${sodium_sources[@]}"; do
     -DNATIVE_LITTLE_ENDIAN=1 -D_WASI_EMULATED_SIGNAL -D_GNU_SOURCE "${sodium_includes[@]}"
 done
 "clang++-$version" "${flags[@]}" -O2 -mexec-model=reactor -Wl,--strip-all -Wl,--gc-sections -Wl,--stack-first,-z,stack-size=1048576 \
-  "${objects[@]}" -o "$out/graph.wasm"
+  "${objects[@]}" -o "$out/linked.wasm"
+# A thirtieth less with brotli.
+wasm-opt --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
+  --enable-multivalue -O2 "$out/linked.wasm" -o "$out/graph.wasm"
 printf '%s: %s bytes' "$out/graph.wasm" "$(stat -c %s "$out/graph.wasm")"
 node=$root/build/node/bin/node
 [ -x "$node" ] || node=$(command -v node)
