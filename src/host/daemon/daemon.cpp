@@ -94,6 +94,7 @@ struct Daemon::Parts {
   void follow_flocks();
   void cut_off(const identity::DeviceId& device);
   loop::Task<http::Response> answer_graph(http::Request request, appliance::Who who);
+  loop::Task<http::Response> back_up_graph(std::string target);
   /// The graph's space `home` has the people of the box as its members.
   void tell_graph_of_people();
   void advance_later();
@@ -174,19 +175,19 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
                    if (error) std::rethrow_exception(error);
                  });
                }}),
-      router({.api = api,
-              .apps = apps,
-              .events = events,
-              .membership = [this]() -> membership::Membership& { return network->membership(); },
-              .root = keys.root(),
-              .graph =
-                  [this](http::Request request, appliance::Who who) {
-                    return answer_graph(std::move(request), std::move(who));
-                  },
-              .back_up_graph =
-                  [this](std::string target) { return graph->back_up(std::move(target)); },
-              .status = [this] { return status(); },
-              .doctor = [this] { return doctor(); }}),
+      router(
+          {.api = api,
+           .apps = apps,
+           .events = events,
+           .membership = [this]() -> membership::Membership& { return network->membership(); },
+           .root = keys.root(),
+           .graph =
+               [this](http::Request request, appliance::Who who) {
+                 return answer_graph(std::move(request), std::move(who));
+               },
+           .back_up_graph = [this](std::string target) { return back_up_graph(std::move(target)); },
+           .status = [this] { return status(); },
+           .doctor = [this] { return doctor(); }}),
       timer(io) {
   graph.emplace(io.get_executor(),
                 graph_service::ServiceOptions{
@@ -498,8 +499,20 @@ void Daemon::Parts::cut_off(const identity::DeviceId& device) {
 
 // --- the graph -------------------------------------------------------------------------------
 
+namespace {
+http::Response stopping() {
+  return appliance::error_response(503, "unavailable", "The box is stopping.");
+}
+}  // namespace
+
+loop::Task<http::Response> Daemon::Parts::back_up_graph(std::string target) {
+  if (!graph) co_return stopping();
+  auto answered = graph->back_up(std::move(target));
+  co_return co_await std::move(answered);
+}
+
 loop::Task<http::Response> Daemon::Parts::answer_graph(http::Request request, appliance::Who who) {
-  if (!graph) co_return appliance::error_response(503, "unavailable", "The box is stopping.");
+  if (!graph) co_return stopping();
   graph_service::Asker asker{.owns_box = who.is_owner()};
   if (who.persona) asker.persona = *model::id_from<model::PersonaKey>(who.persona->id.bytes());
   if (who.device) asker.device = who.device->id.to_string();

@@ -6,13 +6,12 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
 #include <hearth/appliance/api.h>
 #include <hearth/graph_service/engine.h>
+#include <hearth/loop/signal.h>
 
 namespace hearth::graph_service {
 
@@ -33,12 +32,21 @@ nlohmann::json error_body(const ApiError& error) {
 
 /// Who waits, on the loop.
 struct Pending {
-  explicit Pending(const asio::any_io_executor& executor)
-      : timer(executor, asio::steady_timer::time_point::max()) {}
-  asio::steady_timer timer;
+  explicit Pending(const asio::any_io_executor& executor) : given(executor) {}
+  loop::Signal given;
   std::optional<Reply> reply;
+
+  void give(Reply answer) {
+    reply = std::move(answer);
+    given.say();
+  }
 };
 using PendingPtr = std::shared_ptr<Pending>;
+
+Task<Reply> reply_to(PendingPtr pending) {
+  while (!pending->reply) (void)co_await pending->given.wait();
+  co_return std::move(*pending->reply);
+}
 
 struct Waiting {
   PendingPtr pending;
@@ -172,11 +180,8 @@ Task<Reply> Engine::ask(Turn turn) {
       state->give(pending, std::move(reply));
     state->flush_soon();
   });
-  while (!pending->reply) {
-    boost::system::error_code ignored;
-    co_await pending->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-  co_return std::move(*pending->reply);
+  auto answered = reply_to(pending);
+  co_return co_await std::move(answered);
 }
 
 void Engine::tell(std::function<void(Spaces&, Timestamp)> turn) {
@@ -193,11 +198,8 @@ Task<Reply> Engine::ask_aside(Aside work) {
   asio::post(state->aside, [state, pending, work = std::move(work)] {
     if (!state->going) state->give(pending, work(state->going));
   });
-  while (!pending->reply) {
-    boost::system::error_code ignored;
-    co_await pending->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
-  co_return std::move(*pending->reply);
+  auto answered = reply_to(pending);
+  co_return co_await std::move(answered);
 }
 
 // --- the graph's thread ----------------------------------------------------------------------
@@ -313,10 +315,7 @@ void Engine::State::sync_groups() {
 
 void Engine::State::finish(Group group, bool failed) {
   if (failed) {
-    const Reply reply = reply_of(ApiError{
-        .code = ErrorCode::unavailable,
-        .message = "The box couldn't write to its disk, and took nothing. See whether it is full.",
-        .retry_after = std::chrono::seconds{2}});
+    const Reply reply = reply_of(disk_error());
     for (Waiting& each : group.waiting)
       if (each.reply.status < 300) each.reply = reply;
     group.news.changes.clear();
@@ -327,17 +326,13 @@ void Engine::State::finish(Group group, bool failed) {
     if (!self || self->going) return;
     if (!group.news.changes.empty() || !group.news.readers.empty() || group.news.lost)
       self->on_news(std::move(group.news));
-    for (Waiting& each : group.waiting) {
-      each.pending->reply = std::move(each.reply);
-      each.pending->timer.cancel();
-    }
+    for (Waiting& each : group.waiting) each.pending->give(std::move(each.reply));
   });
 }
 
 void Engine::State::give(PendingPtr pending, Reply reply) {
   asio::post(executor, [pending = std::move(pending), reply = std::move(reply)]() mutable {
-    pending->reply = std::move(reply);
-    pending->timer.cancel();
+    pending->give(std::move(reply));
   });
 }
 

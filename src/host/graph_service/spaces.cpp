@@ -104,13 +104,6 @@ bool is_space_name(std::string_view name) {
   });
 }
 
-ApiError disk_error() {
-  return {
-      .code = ErrorCode::unavailable,
-      .message = "The box couldn't write to its disk, and took nothing. See whether it is full.",
-      .retry_after = std::chrono::seconds{2}};
-}
-
 ApiError error_of(Refusal refusal) {
   switch (refusal) {
     case Refusal::not_allowed:
@@ -140,6 +133,13 @@ graph_rocks::RocksOptions rocks_options(const Spaces::Options& options) {
 }
 
 }  // namespace
+
+ApiError disk_error() {
+  return {
+      .code = ErrorCode::unavailable,
+      .message = "The box couldn't write to its disk, and took nothing. See whether it is full.",
+      .retry_after = std::chrono::seconds{2}};
+}
 
 std::filesystem::path graph_directory(const std::filesystem::path& data_directory) {
   return data_directory / "graph";

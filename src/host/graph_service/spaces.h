@@ -206,6 +206,9 @@ class Spaces {
 /// Throws std::runtime_error.
 void make_restorable(const std::filesystem::path& store_copy);
 
+/// What a write is told that the disk didn't take.
+[[nodiscard]] ApiError disk_error();
+
 [[nodiscard]] std::string_view to_string(update::Role role);
 [[nodiscard]] std::optional<update::Role> role_of(std::string_view text);
 
