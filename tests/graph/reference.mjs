@@ -188,13 +188,24 @@ class Judge {
     return false;
   }
   isOutranked(update) {
-    for (let one = update; one; one = this.parent(one)) if (one.rank >= 8) return true;
+    for (let one = update; one; one = this.parent(one)) if (one.rank >= 8 && !this.isOnTheWay(one)) return true;
     return false;
   }
-  // What a position names; nothing where it is one branch too many, which others may have refused.
   named(id) {
-    const update = this.byId.get(hex(id));
-    return update && !this.isOutranked(update) ? update : undefined;
+    return this.byId.get(hex(id));
+  }
+  // Whether a chain names it, or what follows it.
+  isOnTheWay(update) {
+    const positions = this.checkpoints.flatMap((one) => one.heads);
+    for (const entry of this.chain)
+      for (const [code, what, role, cuts] of entry.changes) {
+        if (code === 4 || code === 5) positions.push(what);
+        if (code === 3 && !mayWrite(role)) positions.push(...cuts);
+      }
+    return positions.some(([author, , id]) => {
+      const named = author.equals(update.author) && this.named(id);
+      return named && this.isAncestor(update, named);
+    });
   }
   isWithin(update, [, seq, id]) {
     if (update.seq > seq) return false;
@@ -290,7 +301,7 @@ const isUpTo = (id, bound) =>
 export function stateOf(world, now) {
   const judge = new Judge(world);
   const visible = judge.updates
-    .filter((update) => judge.counts(update) && update.state <= now)
+    .filter((update) => judge.counts(update) && Math.floor(update.state) <= now)
     .sort((a, b) => compareBytes(a.id, b.id));
 
   const souls = new Map();

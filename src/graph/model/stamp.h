@@ -28,6 +28,10 @@ class Stamp {
   /// The least stamp above this one that our own writes take: 2^-12 ms, more where a double's
   /// steps are larger. `highest` stays.
   [[nodiscard]] Stamp next() const;
+  /// Whether it shows then: `now` stands for all of its millisecond.
+  [[nodiscard]] constexpr bool is_reached(Timestamp now) const {
+    return ms_ < static_cast<double>(now.ms) + 1;
+  }
 
   // Never NaN.
   friend constexpr std::strong_ordering operator<=>(Stamp a, Stamp b) {

@@ -293,6 +293,19 @@ TEST(Replica, AClockTenYearsAheadNeverWins) {
   EXPECT_EQ(ahead.state(), desk.state());
 }
 
+TEST(Replica, WritesOfOneMillisecondAreReadWithinIt) {
+  const Space space{1};
+  Desk desk{space};
+  for (int i = 0; i < 100; ++i) {
+    desk.put(0, "title", std::to_string(i));
+    EXPECT_EQ(desk.value("title"), Value{std::to_string(i)});
+    desk.now.ms -= 1;
+  }
+  desk.now.ms += 1;
+  EXPECT_GT(desk.property("title")->value->stamp, model::Stamp::at(desk.now));
+  EXPECT_FALSE(desk.replica().deadline());
+}
+
 TEST(Replica, WhatLiesInTheFutureShowsWhenItIsDueAcrossARestart) {
   const Space space{1};
   Desk desk{space};

@@ -21,7 +21,7 @@ bool Replica::is_covered(crdt::AuthorNumber author, std::uint64_t seq) const {
 
 Result<Unit, Refusal> Replica::settle(Record& record, const update::Body* body) {
   HEARTH_ASSERT(record.counts && !record.applied);
-  if (record.stamp > model::Stamp::at(now_)) {
+  if (!record.stamp.is_reached(now_)) {
     deferred_.emplace(record.stamp, &record);
     return Unit{};
   }
@@ -106,7 +106,7 @@ void Replica::undefer(const Record& record) {
 Result<Unit, Refusal> Replica::advance(Timestamp now) {
   if (now <= now_) return Unit{};
   now_ = now;
-  while (!deferred_.empty() && deferred_.begin()->first <= model::Stamp::at(now_)) {
+  while (!deferred_.empty() && deferred_.begin()->first.is_reached(now_)) {
     Record* due = deferred_.begin()->second;
     deferred_.erase(deferred_.begin());
     HEARTH_CHECK(settle(*due, nullptr));
@@ -122,7 +122,7 @@ Result<Unit, Refusal> Replica::set_back(Timestamp now) {
   std::set<Soul> touched;
   for (Record* record : all_records()) {
     if (!record->applied) continue;
-    if (record->stamp <= model::Stamp::at(now_)) {
+    if (record->stamp.is_reached(now_)) {
       clock_.witness(record->stamp);
       continue;
     }
@@ -143,8 +143,7 @@ std::optional<Timestamp> Replica::deadline() const {
     if (complete > static_cast<double>(now_.ms)) due = std::min(due.value_or(complete), complete);
   }
   if (!due) return std::nullopt;
-  const auto whole = static_cast<std::int64_t>(*due);
-  return Timestamp{.ms = static_cast<double>(whole) < *due ? whole + 1 : whole};
+  return Timestamp{.ms = static_cast<std::int64_t>(*due)};
 }
 
 // --- nodes ---

@@ -415,7 +415,7 @@ Result<Unit, StoreError> Replica::load() {
   for (Record* record : all_records()) {
     record->counts = ledger_.judge(*record) == ledger::Verdict::counts;
     if (!record->counts) continue;
-    record->applied = record->stamp <= model::Stamp::at(now_);
+    record->applied = record->stamp.is_reached(now_);
     if (record->applied) {
       clock_.witness(record->stamp);
     } else {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <hearth/simulator/judge.h>
 #include <hearth/update/certificate.h>
@@ -207,15 +208,36 @@ bool Judge::is_at_or_before(const Written& a, const Written& b) const {
 
 bool Judge::is_within(const Written& written, const update::Position& position) const {
   const auto named = written_.find(position.id);
-  if (named == written_.end() || is_outranked(named->second))
-    return written.letter.update.header.seq <= position.seq;
+  if (named == written_.end()) return written.letter.update.header.seq <= position.seq;
   return is_at_or_before(written, named->second);
 }
 
 bool Judge::is_beside(const Written& written, const update::Position& position) const {
   const auto named = written_.find(position.id);
-  return named != written_.end() && !is_outranked(named->second) &&
-         !is_at_or_before(written, named->second) && !is_at_or_before(named->second, written);
+  return named != written_.end() && !is_at_or_before(written, named->second) &&
+         !is_at_or_before(named->second, written);
+}
+
+bool Judge::is_on_the_way(const Written& written) const {
+  const model::AuthorKey& author = written.letter.update.header.author;
+  bool found = false;
+  const auto look = [&](const update::Position& position) {
+    const auto named = written_.find(position.id);
+    found = found || (position.author == author && named != written_.end() &&
+                      is_at_or_before(written, named->second));
+  };
+  for (const Node* node : chain_) {
+    visit_changes<update::EndAuthor>(node->entry,
+                                     [&](const update::EndAuthor& change) { look(change.last); });
+    visit_changes<update::NameBranch>(node->entry,
+                                      [&](const update::NameBranch& change) { look(change.on); });
+    visit_changes<update::SetRole>(node->entry, [&](const update::SetRole& change) {
+      if (!writes(change.role)) std::ranges::for_each(change.cuts, look);
+    });
+  }
+  for (const Checkpoint& checkpoint : checkpoints_)
+    std::ranges::for_each(checkpoint.statement.heads, look);
+  return found;
 }
 
 bool Judge::is_outranked(const Written& written) const {
@@ -227,7 +249,8 @@ bool Judge::is_outranked(const Written& written) const {
         id < written.id)
       ++smaller;
   }
-  return smaller >= most_branches || (written.parent && is_outranked(written_.at(*written.parent)));
+  return (smaller >= most_branches && !is_on_the_way(written)) ||
+         (written.parent && is_outranked(written_.at(*written.parent)));
 }
 
 bool Judge::was_covered_before(const Written& written, std::size_t place) const {
@@ -290,7 +313,7 @@ template <class Visit>
 void Judge::visit(Timestamp now, const Visit& visit) const {
   for (const model::UpdateId& id : counting_) {
     const Written& written = written_.at(id);
-    if (written.body->state > model::Stamp::at(now)) continue;
+    if (std::floor(written.body->state.ms()) > static_cast<double>(now.ms)) continue;
     for (const update::Change& change : written.body->changes)
       for (const update::Operation& operation : change.operations)
         visit(written, change.soul, operation);

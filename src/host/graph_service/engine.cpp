@@ -58,7 +58,6 @@ struct Group {
   std::vector<Waiting> waiting;
   News news;
   std::shared_ptr<graph_rocks::RocksStore> store;
-  Timestamp when;
 };
 
 }  // namespace
@@ -218,8 +217,7 @@ void Engine::State::flush() {
   auto done = spaces.take_committed();
   Group group{.waiting = std::exchange(waiting, {}),
               .news = {.changes = std::move(done.changes)},
-              .store = spaces.store(),
-              .when = clock.wall()};
+              .store = spaces.store()};
   look_at_members(group.news);
   if (done.wrote) ++commits;
   if (!committed) {
@@ -297,12 +295,6 @@ void Engine::State::sync_groups() {
           (void)spaces.store_failed();
           flush_soon();
         });
-    }
-    // Of several writes of one millisecond the later ones show in the next. Whoever was answered
-    // reads what it wrote.
-    if (clock.wall() == taken.back().when) {
-      std::unique_lock lock{mutex};
-      ready.wait_for(lock, std::chrono::milliseconds{1}, [this] { return stopping_sync; });
     }
     for (Group& group : taken) {
       group.store.reset();
