@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <limits>
 #include <utility>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 
 #include <hearth/base/assert.h>
@@ -19,12 +22,36 @@ constexpr std::size_t max_flight_datagrams = 32;
 constexpr int max_last_flight_repeats = 16;
 constexpr std::uint8_t change_cipher_spec = 20;
 constexpr std::uint8_t handshake = 22;
+constexpr std::uint8_t hello_verify_request = 3;
+constexpr std::size_t record_header = 13;
 
-/// What a peer's certificate must be; found from the SSL by SSL_get_app_data.
+/// What a peer's certificate must be, and how it proves its address; found from the SSL by
+/// SSL_get_app_data.
 struct PeerCheck {
   std::optional<Fingerprint> expected;
   bool mismatch = false;
+  std::array<unsigned char, 16> cookie{};  // of this connection alone
 };
+
+int make_cookie(SSL* ssl, unsigned char* out, unsigned int* size) {
+  const auto& check = *static_cast<const PeerCheck*>(SSL_get_app_data(ssl));
+  std::ranges::copy(check.cookie, out);
+  *size = static_cast<unsigned int>(check.cookie.size());
+  return 1;
+}
+
+int check_cookie(SSL* ssl, const unsigned char* cookie, unsigned int size) {
+  const auto& check = *static_cast<const PeerCheck*>(SSL_get_app_data(ssl));
+  return size == check.cookie.size() && CRYPTO_memcmp(cookie, check.cookie.data(), size) == 0 ? 1
+                                                                                              : 0;
+}
+
+/// RFC 6347 4.2.1: it isn't repeated, since whom it went to is still to be proved.
+bool asks_for_cookie(BytesView datagram) {
+  return datagram.size() > record_header &&
+         std::to_integer<std::uint8_t>(datagram[0]) == handshake &&
+         std::to_integer<std::uint8_t>(datagram[record_header]) == hello_verify_request;
+}
 
 // Runs before the peer's key is used: a wrong certificate gets a fatal alert and the handshake ends
 // there.
@@ -148,13 +175,15 @@ ContextPtr make_context(X509* x509, EVP_PKEY* key) {
   HEARTH_ASSERT(SSL_CTX_use_PrivateKey(ctx, key) == 1);
   SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_cert_verify_callback(ctx, check_peer, nullptr);
+  SSL_CTX_set_cookie_generate_cb(ctx, make_cookie);
+  SSL_CTX_set_cookie_verify_cb(ctx, check_cookie);
   return context;
 }
 
 Connection::Impl::Impl(const Certificate& own, const Options& given, Instant now)
     : certificate(own),
       options(given),
-      check{given.expected_peer},
+      check{.expected = given.expected_peer},
       gives_up(now + given.handshake_timeout),
       rto(given.rto) {
   ssl.reset(SSL_new(certificate.shared_->context.get()));
@@ -171,6 +200,11 @@ Connection::Impl::Impl(const Certificate& own, const Options& given, Instant now
     SSL_set_connect_state(ssl.get());
     shake_hands(now);
   } else {
+    if (options.prove_address) {
+      // One for the whole handshake: an answer to a request that crossed a second one counts too.
+      HEARTH_ASSERT(RAND_bytes(check.cookie.data(), static_cast<int>(check.cookie.size())) == 1);
+      SSL_set_options(ssl.get(), SSL_OP_COOKIE_EXCHANGE);
+    }
     SSL_set_accept_state(ssl.get());
   }
 }
@@ -208,6 +242,7 @@ void Connection::Impl::shake_hands(Instant now) {
     unsent = 0;
     rto = options.rto;
     repeat_at = now + rto;
+    if (asks_for_cookie(flight.front())) repeat_at.reset();
   }
   if (done == 1) {
     connected = true;

@@ -45,6 +45,10 @@ struct Options {
   /// accepted, and whoever reads Connected must find out who that is (webrtc-direct: Noise over the
   /// channel).
   std::optional<Fingerprint> expected_peer = std::nullopt;
+  /// A server's: asks for a cookie (RFC 6347 4.2.1) before it says or computes anything of size. It
+  /// costs a round trip, and is for peers whose address nothing else has proved: else a forged
+  /// ClientHello makes us send somebody a flight and its repetitions.
+  bool prove_address = false;
   /// Largest datagram to send, record overhead included; 256..1500. With IPv6 and UDP headers the
   /// default makes 1280 bytes, which every path carries.
   std::size_t mtu = 1232;

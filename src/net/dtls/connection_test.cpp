@@ -54,6 +54,8 @@ class World {
       : sides_{Side{Connection{client, with(for_client, Role::client), now_}, {}, {}},
                Side{Connection{server, with(for_server, Role::server), now_}, {}, {}}} {}
 
+  std::function<void(std::size_t from, BytesView datagram)> sent = [](auto, auto) {};
+  std::size_t first_size = 0;  // of the client's first datagram
   std::function<bool(std::size_t from, std::size_t number)> drop = [](auto, auto) { return false; };
 
   Side& client() { return sides_[0]; }
@@ -72,6 +74,8 @@ class World {
     }
   }
   void send(std::size_t from, BytesView datagram) {
+    if (first_size == 0) first_size = datagram.size();
+    sent(from, datagram);
     if (drop(from, sides_[from].sent++)) return;
     in_flight_.push_back({now_ + 10ms, 1 - from, to_bytes(datagram)});
   }
@@ -222,6 +226,32 @@ TEST(Connection, RepeatsItsFlightWithDoublingWaitsAndGivesUpAfter20Seconds) {
   EXPECT_EQ(world.client().closed(), CloseReason::handshake_timed_out);
   EXPECT_EQ(world.server().closed(), CloseReason::handshake_timed_out);
   EXPECT_FALSE(world.client().connection.deadline());
+}
+
+TEST(Connection, S20SendsAnUnprovedAddressLessThanCameFromIt) {
+  World world{certificate(1), certificate(2), {}, {.prove_address = true}};
+  std::array<std::size_t, 2> bytes{};
+  world.sent = [&](std::size_t from, BytesView datagram) { bytes[from] += datagram.size(); };
+  // A forged source: one ClientHello arrives, and whom we answer never asked.
+  world.drop = [](std::size_t from, std::size_t number) { return from == 1 || number > 0; };
+  world.run(30s);
+  EXPECT_GT(bytes[1], 0u);
+  EXPECT_LT(world.server().sent, 2u);
+  EXPECT_LT(bytes[1], world.first_size);
+}
+
+TEST(Connection, ProvesItsAddressWhicheverDatagramIsLost) {
+  for (std::size_t side = 0; side < 2; ++side) {
+    for (std::size_t lost = 0; lost < 6; ++lost) {
+      World world{certificate(1), certificate(2), {}, {.prove_address = true}};
+      world.drop = [&](std::size_t from, std::size_t number) {
+        return from == side && number == lost;
+      };
+      world.run(10s);
+      EXPECT_TRUE(world.client().peer()) << side << ' ' << lost;
+      EXPECT_TRUE(world.server().peer()) << side << ' ' << lost;
+    }
+  }
 }
 
 TEST(Connection, CloseReachesThePeer) {

@@ -24,8 +24,11 @@ PeerConnectionOptions link_options(const Options& options) {
   link.known_peer = true;
   link.transport.negotiated = handshake_channel;
   link.transport.role = dtls::Role::server;
+  // A lite agent sends no checks, so nothing else proves where the first ones came from.
+  link.transport.prove_address = true;
   if (const auto* client = std::get_if<DirectClient>(&options.mode)) {
     link.transport.role = dtls::Role::client;
+    link.transport.prove_address = false;
     link.transport.expected_peer = client->certhash;
     link.ice.mode = ice::Mode::full;
     link.ice.role = ice::Role::controlling;

@@ -13,6 +13,7 @@ constexpr std::size_t max_record = 2048;
 dtls::Options dtls_options(const TransportOptions& options) {
   return {.role = options.role,
           .expected_peer = options.expected_peer,
+          .prove_address = options.prove_address,
           .mtu = DataTransport::max_datagram,
           .handshake_timeout = options.handshake_timeout};
 }

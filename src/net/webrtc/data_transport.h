@@ -54,6 +54,8 @@ struct TransportOptions {
   dtls::Role role = dtls::Role::server;
   /// Absent: any certificate is taken, and who that is has to be settled above.
   std::optional<Fingerprint> expected_peer = std::nullopt;
+  /// A DTLS server's: see dtls::Options.
+  bool prove_address = false;
   /// A channel both sides know without OPEN.
   std::optional<ChannelId> negotiated = std::nullopt;
   datachannel::Limits channels;
