@@ -78,6 +78,8 @@ class Judge {
   [[nodiscard]] bool is_within(const Written& written, const update::Position& position) const;
   [[nodiscard]] bool is_beside(const Written& written, const update::Position& position) const;
   [[nodiscard]] bool is_outranked(const Written& written) const;
+  // Whether a chain names it, or what follows it.
+  [[nodiscard]] bool is_on_the_way(const Written& written) const;
   [[nodiscard]] bool was_covered_before(const Written& written, std::size_t place) const;
   [[nodiscard]] bool is_void_by_members(const Written& written, std::size_t place) const;
   [[nodiscard]] bool judge(const Written& written) const;
