@@ -388,8 +388,8 @@ tests["pictures are small ones: a camera's own from a file's beginning, and neve
     assert.deepEqual(shown.slice(0, 2), [107, 160]);
     assert.ok(shown[2][0] > 200 && shown[2][1] < 60, `the small picture: ${shown[2]}`);
     await tile(/film/).locator("img").waitFor();
-    // Twice, where the list had asked already when the pictures took its place.
-    assert.deepEqual(new Set(ranges["1"]), new Set(["bytes=0-131071"]));
+    // Once, though the list may have asked already when the pictures took its place.
+    assert.deepEqual(ranges["1"], ["bytes=0-131071"]);
     assert.equal(ranges["2"], undefined);
     for (const name of [/large/, /broken/]) await tile(name).locator("svg").first().waitFor();
     // From the browser's own cache, once made.

@@ -1,6 +1,6 @@
 /**
  * Small pictures for what is in view: two are made at a time, in order, and kept in the browser's cache under the
- * file's version. What scrolls away before its turn is dropped.
+ * file's version. What scrolls away before its turn is dropped, and a picture asked for twice is made once.
  */
 import { canDraw, poster, thumbnail } from "@hearth/ui";
 import { contentUrl, type Entry } from "./api.ts";
@@ -14,22 +14,55 @@ const mostKept = 2000;
 const mostAtOnce = 2;
 /** Of films: their beginning is at most this much work. */
 const posterTimeout = 8000;
+/** ms until work that nobody waits for any more is given up: the same pictures may be shown in another way. */
+const patience = 500;
 
 export function hasThumbnail(entry: Entry): boolean {
   const { kind, type = "", size = 0 } = entry;
   return kind === "file" && (canDraw({ type, size }) || /^video\/(mp4|webm|ogg|quicktime)$/.test(type));
 }
 
-interface Waiting {
-  entry: Entry;
-  signal: AbortSignal;
-  done: (url: string | undefined) => void;
+/** One picture, for all who ask while it is made. */
+class Job {
+  readonly entry: Entry;
+  readonly #stop = new AbortController();
+  readonly #askers = new Set<(url: string | undefined) => void>();
+
+  constructor(entry: Entry) {
+    this.entry = entry;
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  get isWanted(): boolean {
+    return this.#askers.size > 0;
+  }
+
+  wait(signal: AbortSignal): Promise<string | undefined> {
+    return new Promise((done) => {
+      this.#askers.add(done);
+      const leave = (): void => {
+        this.#askers.delete(done);
+        done(undefined);
+        setTimeout(() => !this.isWanted && this.#stop.abort(), patience);
+      };
+      signal.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  end(url: string | undefined): void {
+    for (const done of this.#askers) done(url);
+    this.#askers.clear();
+  }
 }
 
 export class Thumbnails {
   /** Addresses of pictures in memory, the last used at the end; nothing where there can't be one. */
   readonly #made = new Map<string, string | undefined>();
-  readonly #waiting: Waiting[] = [];
+  readonly #jobs = new Map<string, Job>();
+  readonly #waiting: Job[] = [];
   #working = 0;
   #added = 0;
 
@@ -42,22 +75,27 @@ export class Thumbnails {
   /** The picture's address, good while it is among the last few hundred; nothing when there is none, or it was aborted. */
   get(entry: Entry, signal: AbortSignal): Promise<string | undefined> {
     const known = this.known(entry);
-    if (known) return Promise.resolve(known.url);
-    return new Promise((done) => {
-      this.#waiting.push({ entry, signal, done });
-      void this.#work();
-    });
+    if (known || signal.aborted) return Promise.resolve(known?.url);
+    const key = keyOf(entry);
+    let job = this.#jobs.get(key);
+    if (!job || job.signal.aborted) {
+      job = new Job(entry);
+      this.#jobs.set(key, job);
+      this.#waiting.push(job);
+    }
+    const url = job.wait(signal);
+    void this.#work();
+    return url;
   }
 
   async #work(): Promise<void> {
     if (this.#working === mostAtOnce) return;
     this.#working += 1;
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      const { entry, signal, done } = next;
-      const known = this.known(entry);
-      if (signal.aborted) done(undefined);
-      else if (known) done(known.url);
-      else done(await this.#make(entry, signal));
+    for (let job = this.#waiting.shift(); job; job = this.#waiting.shift()) {
+      const url = job.isWanted ? await this.#make(job.entry, job.signal) : undefined;
+      const key = keyOf(job.entry);
+      if (this.#jobs.get(key) === job) this.#jobs.delete(key);
+      job.end(url);
     }
     this.#working -= 1;
   }
