@@ -263,7 +263,7 @@ void Program::add_spaces(CLI::App& graph) {
   of_soul(make("put", "Write properties of a node; a value is JSON, or else text",
                "  hearth graph put people/anna name=Anna age=41 'boss={\"#\": \"people/bert\"}'",
                graph_put))
-      ->add_option("NAME=VALUE", space_.values, "What to write")
+      ->add_option("VALUES", space_.values, "What to write, each as NAME=VALUE")
       ->required();
   of_soul(make("rm", "Remove a node, or one property of it",
                "  hearth graph rm people/anna\n  hearth graph rm people/anna age", graph_remove))
