@@ -237,6 +237,10 @@ void Connection::Impl::shake_hands(Instant now) {
   const int error = SSL_get_error(ssl.get(), done);
   if (flight.empty()) {
     flight = std::move(previous);
+    // The ClientHello came again as it was, which OpenSSL takes for a replay: our request was lost.
+    if (!repeat_at && !flight.empty() && options.role == Role::server && !connected &&
+        asks_for_cookie(flight.front()) && inbound.size() >= flight.front().size())
+      repeat_flight();
   } else {
     // Datagrams of the previous flight not yet polled would arrive too late to matter.
     unsent = 0;
