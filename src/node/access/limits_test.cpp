@@ -299,6 +299,13 @@ TEST_F(PendingTest, IsBoundedInAll) {
   EXPECT_EQ(pending.size(), 4u);
 }
 
+TEST_F(PendingTest, WhoAsksForManyTakesThePlaceOfItsOwnKind) {
+  const auto annas = add("anna", "a");
+  for (int i = 0; i < 100; ++i) add("eve " + std::to_string(i % 2), "x");
+  EXPECT_EQ(pending.size(), 4u);
+  EXPECT_EQ(take(annas, "anna"), "a");
+}
+
 class SessionsTest : public testing::Test {
  protected:
   Seeded entropy;

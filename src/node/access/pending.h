@@ -1,6 +1,7 @@
 #pragma once
 // Things that wait for a second message: a login for its KE3, a nonce for its signature.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <map>
@@ -17,7 +18,8 @@ namespace hearth::access {
 using PendingId = std::array<std::byte, 32>;
 
 /// Each thing belongs to an owner (a PeerId, say) who alone can take it, once, in time. When an
-/// owner or all together have too many, the oldest goes: of the owner's own, or of all.
+/// owner has too many, its own oldest goes; when all together have, the oldest of whoever has most:
+/// so those who ask for many take the places of each other, not of one who asks for one.
 template <class T>
 class Pending {
  public:
@@ -30,12 +32,16 @@ class Pending {
 
   PendingId add(BytesView owner, T thing, Entropy& entropy, Instant now) {
     drop_expired(now);
-    std::size_t owned = 0;
-    for (const auto& [order, entry] : entries_) owned += equal(entry.owner, owner);
-    if (owned >= limits_.per_owner)
+    const auto owned = counts_.find(to_bytes(owner));
+    if (owned != counts_.end() && owned->second >= limits_.per_owner)
       drop_oldest([&](const Entry& entry) { return equal(entry.owner, owner); });
-    if (entries_.size() >= limits_.in_all) drop_oldest([](const Entry&) { return true; });
+    if (entries_.size() >= limits_.in_all) {
+      std::size_t most = 0;
+      for (const auto& [who, count] : counts_) most = std::max(most, count);
+      drop_oldest([&](const Entry& entry) { return counts_.find(entry.owner)->second == most; });
+    }
     const auto id = entropy.array<32>();
+    ++counts_[to_bytes(owner)];
     entries_.emplace(next_++, Entry{.id = id,
                                     .owner = to_bytes(owner),
                                     .expires = now + limits_.lifetime,
@@ -49,7 +55,7 @@ class Pending {
     for (auto at = entries_.begin(); at != entries_.end(); ++at) {
       if (!equal(at->second.id, id) || !equal(at->second.owner, owner)) continue;
       std::optional<T> thing{std::move(at->second.thing)};
-      entries_.erase(at);
+      erase(at);
       return thing;
     }
     return std::nullopt;
@@ -62,7 +68,7 @@ class Pending {
       --at;
       if (!equal(at->second.owner, owner)) continue;
       std::optional<T> thing{std::move(at->second.thing)};
-      entries_.erase(at);
+      erase(at);
       return thing;
     }
     return std::nullopt;
@@ -80,21 +86,28 @@ class Pending {
 
   /// All live equally long: the oldest expire first.
   void drop_expired(Instant now) {
-    while (!entries_.empty() && now >= entries_.begin()->second.expires)
-      entries_.erase(entries_.begin());
+    while (!entries_.empty() && now >= entries_.begin()->second.expires) erase(entries_.begin());
+  }
+  using Entries = std::map<std::uint64_t, Entry>;
+
+  void erase(typename Entries::iterator at) {
+    const auto count = counts_.find(at->second.owner);
+    if (--count->second == 0) counts_.erase(count);
+    entries_.erase(at);
   }
   template <class Predicate>
   void drop_oldest(Predicate is_candidate) {
     for (auto at = entries_.begin(); at != entries_.end(); ++at) {
       if (!is_candidate(at->second)) continue;
-      entries_.erase(at);
+      erase(at);
       return;
     }
   }
 
   Limits limits_;
   std::uint64_t next_ = 0;
-  std::map<std::uint64_t, Entry> entries_;  // by age
+  Entries entries_;                      // by age
+  std::map<Bytes, std::size_t> counts_;  // of each owner's entries; none is zero
 };
 
 }  // namespace hearth::access
