@@ -1,6 +1,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/connect_pair.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
 
@@ -216,6 +218,42 @@ TEST_F(Http, AClientThatNeverStopsSendingIsCut) {
   const Handler refuses = [](Request) -> Task<Response> { co_return Response::empty(413); };
   auto stream = serve_with(refuses, {.linger_bytes = 1 << 20});
   EXPECT_THROW(run(upload_then_read(*stream, std::size_t{1} << 40)), boost::system::system_error);
+}
+
+/// Says `first`, then a byte each 50 ms for as long as that is taken.
+Task<int> drip(ByteStream& stream, std::string first) {
+  co_await stream.write(as_bytes(first));
+  asio::steady_timer pause{stream.executor()};
+  int taken = 0;
+  try {
+    for (; taken < 100; ++taken) {
+      pause.expires_after(std::chrono::milliseconds{50});
+      co_await pause.async_wait(asio::use_awaitable);
+      co_await stream.write(as_bytes("x"));
+    }
+  } catch (const boost::system::system_error&) {  // we were thrown out
+  }
+  co_return taken;
+}
+
+TEST_F(Http, AHeadThatDripsHasItsTimeInAll) {
+  auto stream = serve_with(echo, {.head_timeout = std::chrono::seconds{1}});
+  EXPECT_LT(run(drip(*stream, "GET / HTTP/1.1\r\nHost: h\r\nX: ")), 100);
+}
+
+TEST_F(Http, ABodyThatDripsOrNeverComesEndsInItsTime) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\n";
+  auto dripping = serve_with(echo, {.idle_timeout = std::chrono::seconds{1}});
+  EXPECT_LT(run(drip(*dripping, head)), 100);
+  auto silent = serve_with(echo, {.idle_timeout = std::chrono::seconds{1}});
+  EXPECT_THROW(run([](ByteStream& s, std::string text) -> Task<std::size_t> {
+                 co_await s.write(as_bytes(text));
+                 Bytes buffer(64);
+                 const std::size_t count = co_await s.read_some(buffer);
+                 if (count == 0) throw boost::system::system_error{asio::error::eof};
+                 co_return count;
+               }(*silent, head)),
+               boost::system::system_error);
 }
 
 TEST(Headers, CompareNamesWithoutCaseAndFindTokens) {

@@ -18,6 +18,8 @@ class IncomingBody final : public Body {
     WatchedStream* stream;
     MessageReader* reader;  // null once the loop has gone
     bool expects_continue;
+    std::chrono::seconds patience;  // with a client that owes us the body
+    bool handling = true;           // nobody else watches the time
   };
   IncomingBody(std::shared_ptr<Wire> wire, std::optional<std::uint64_t> length)
       : wire_(std::move(wire)), length_(length) {}
@@ -28,7 +30,11 @@ class IncomingBody final : public Body {
       wire_->expects_continue = false;
       co_await wire_->stream->write(as_bytes("HTTP/1.1 100 Continue\r\n\r\n"));
     }
-    co_return co_await wire_->reader->read_body(out);
+    if (!wire_->handling) co_return co_await wire_->reader->read_body(out);
+    wire_->stream->go_on(wire_->patience);
+    const std::size_t count = co_await wire_->reader->read_body(out);
+    if (wire_->handling) wire_->stream->rest();
+    co_return count;
   }
   [[nodiscard]] std::optional<std::uint64_t> length() const override { return length_; }
 
@@ -129,7 +135,7 @@ Task<void> linger(WatchedStream& stream, const ServeOptions& options) {
 
 Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handler& handler,
                       const ServeOptions& options) {
-  stream.allow(options.head_timeout);
+  stream.allow_in_all(options.head_timeout);
   int refused = 0;
   try {
     if (!co_await reader.next()) co_return After::end;
@@ -151,7 +157,7 @@ Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handle
   const bool http_1_0 = reader.is_http_1_0();
   bool keep_alive = reader.keep_alive();
   auto wire = std::make_shared<IncomingBody::Wire>(
-      &stream, &reader, request.headers.has_token("expect", "100-continue"));
+      &stream, &reader, request.headers.has_token("expect", "100-continue"), options.idle_timeout);
   request.body = std::make_unique<IncomingBody>(wire, reader.content_length());
   const struct Detach {
     IncomingBody::Wire& wire;
@@ -161,6 +167,7 @@ Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handle
   // The time for the work itself is the handler's to bound: an app may start first.
   stream.rest();
   Response response = co_await answer(handler, std::move(request));
+  wire->handling = false;
   stream.allow(options.idle_timeout);
   if (response.status == 101 && response.take_over)
     co_return co_await hand_over(stream, reader, response);

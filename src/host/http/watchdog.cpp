@@ -2,9 +2,32 @@
 
 namespace hearth::http {
 
+namespace {
+constexpr std::size_t worth_more_time = 1024;
+}
+
 void WatchedStream::allow(std::chrono::seconds quiet) {
+  in_all_ = false;
   quiet_ = quiet;
+  read_ = 0;
   last_ = std::chrono::steady_clock::now();
+  arm();
+}
+
+void WatchedStream::allow_in_all(std::chrono::seconds time) {
+  allow(time);
+  in_all_ = true;
+}
+
+void WatchedStream::rest() {
+  spent_ = std::chrono::steady_clock::now() - last_;
+  timer_.cancel();
+}
+
+void WatchedStream::go_on(std::chrono::seconds quiet) {
+  in_all_ = false;
+  quiet_ = quiet;
+  last_ = std::chrono::steady_clock::now() - spent_;
   arm();
 }
 
@@ -22,13 +45,17 @@ void WatchedStream::arm() {
 
 loop::Task<std::size_t> WatchedStream::read_some(MutableBytes out) {
   const std::size_t count = co_await inner_.read_some(out);
-  last_ = std::chrono::steady_clock::now();
+  read_ += count;
+  if (read_ >= worth_more_time && !in_all_) {
+    read_ = 0;
+    last_ = std::chrono::steady_clock::now();
+  }
   co_return count;
 }
 
 loop::Task<void> WatchedStream::write(BytesView data) {
   co_await inner_.write(data);
-  last_ = std::chrono::steady_clock::now();
+  if (!in_all_) last_ = std::chrono::steady_clock::now();
 }
 
 }  // namespace hearth::http

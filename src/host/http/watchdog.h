@@ -1,5 +1,5 @@
 #pragma once
-// Resets a stream on which nothing moved for too long.
+// Resets a stream on which too little moved for too long.
 
 #include <chrono>
 
@@ -9,16 +9,20 @@
 
 namespace hearth::http {
 
-/// Wraps a stream that the caller keeps alive for as long as the watchdog lives. Each finished read
-/// or write of at least a byte starts the time anew.
+/// Wraps a stream that the caller keeps alive for as long as the watchdog lives.
 class WatchedStream final : public loop::ByteStream {
  public:
   explicit WatchedStream(loop::ByteStream& inner) : inner_(inner), timer_(inner.executor()) {}
   ~WatchedStream() override { timer_.cancel(); }
 
-  /// From now on: this much quiet time is allowed.
+  /// From now on: this much quiet time is allowed. What is written starts it anew, and each KiB
+  /// that is read: a byte now and then (slowloris) is as good as none.
   void allow(std::chrono::seconds quiet);
-  void rest() { timer_.cancel(); }
+  /// From now on: this much time in all, whatever moves.
+  void allow_in_all(std::chrono::seconds time);
+  /// Stops the clock; go_on() lets it go on, with what was left of the time.
+  void rest();
+  void go_on(std::chrono::seconds quiet);
 
   loop::Task<std::size_t> read_some(MutableBytes out) override;
   loop::Task<void> write(BytesView data) override;
@@ -32,7 +36,10 @@ class WatchedStream final : public loop::ByteStream {
   loop::ByteStream& inner_;
   boost::asio::steady_timer timer_;
   std::chrono::seconds quiet_{0};
+  std::size_t read_ = 0;  // since the time last started
+  bool in_all_ = false;
   std::chrono::steady_clock::time_point last_{};
+  std::chrono::steady_clock::duration spent_{};
 };
 
 }  // namespace hearth::http
