@@ -16,6 +16,9 @@ struct Limits {
   // --- connections ---
   /// Open connections in all, both directions. One costs about 16 KiB when idle.
   std::size_t connections = 1024;
+  /// Of them (a quarter at most), for prefixes that hold few (fewer than 4): a handful of strangers
+  /// with all that each may have can't keep everybody else out.
+  std::size_t connections_for_newcomers = 256;
   /// To one peer: a direct and a relayed one, twice, while both sides dial at once.
   std::size_t connections_per_peer = 8;
   /// Inbound from one IP prefix (below): a household behind one NAT.
@@ -42,6 +45,8 @@ struct Limits {
   std::size_t outbound_streams_per_connection = 1024;
   /// In all, both directions, over every connection.
   std::size_t streams = 16384;
+  /// Of them (a quarter at most), for connections that hold few (fewer than 64).
+  std::size_t streams_for_newcomers = 4096;
   /// Inbound streams of one protocol on one connection; `stream_limits` overrides it by protocol
   /// id.
   std::size_t inbound_streams_per_protocol = 1024;

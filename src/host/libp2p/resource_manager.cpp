@@ -8,6 +8,15 @@ namespace hearth::libp2p {
 
 namespace {
 
+/// A prefix with fewer connections, or a connection with fewer streams, is a newcomer.
+constexpr std::size_t few_connections = 4;
+constexpr std::size_t few_streams = 64;
+
+/// Whether of `limit` places only those are left that are kept for newcomers.
+bool only_reserve_left(std::size_t held, std::size_t limit, std::size_t reserve) {
+  return held + std::min(reserve, limit / 4) >= limit;
+}
+
 /// An address with its host bits cleared: whom a limit per address means.
 IpAddress prefix_of(const IpAddress& address, unsigned ipv6_bits) {
   const IpAddress plain = address.unmapped();
@@ -188,7 +197,10 @@ Result<ConnectionLease, Refusal> ResourceManager::accept(const IpAddress& from, 
     prefix->tokens = std::min(limits.handshake_burst,
                               prefix->tokens + passed.count() * limits.handshakes_per_second);
     prefix->refilled = now;
-    if (prefix->connections >= limits.connections_per_prefix)
+    if (prefix->connections >= limits.connections_per_prefix ||
+        (prefix->connections >= few_connections &&
+         only_reserve_left(ledger.counters.connections, limits.connections,
+                           limits.connections_for_newcomers)))
       return ledger.refuse(Refusal::connections_per_prefix);
     if (prefix->half_open >= limits.half_open_per_prefix)
       return ledger.refuse(Refusal::half_open_per_prefix);
@@ -245,7 +257,9 @@ Result<StreamLease, Refusal> ResourceManager::accept_stream(const ConnectionLeas
   detail::Scope& scope = *on.scope_;
   const Limits& limits = ledger_->limits;
   if (ledger_->counters.streams >= limits.streams) return ledger_->refuse(Refusal::streams);
-  if (scope.inbound >= limits.inbound_streams_per_connection)
+  if (scope.inbound >= limits.inbound_streams_per_connection ||
+      (scope.inbound >= few_streams &&
+       only_reserve_left(ledger_->counters.streams, limits.streams, limits.streams_for_newcomers)))
     return ledger_->refuse(Refusal::streams_per_connection);
   if (scope.negotiating >= limits.negotiating_streams_per_connection)
     return ledger_->refuse(Refusal::negotiating_streams);

@@ -50,6 +50,33 @@ TEST(ResourceManager, BoundsWhatIsHalfOpenUntilItIsAuthenticated) {
   EXPECT_EQ(manager.counters().half_open, 1U);
 }
 
+TEST(ResourceManager, AFewPrefixesCannotKeepEverybodyElseOut) {
+  ResourceManager manager{
+      {.connections = 100, .connections_per_prefix = 64, .half_open_per_prefix = 100}};
+  std::vector<ConnectionLease> held;
+  for (std::uint8_t network = 1; network <= 4; ++network)
+    for (auto& lease : accept(manager, 64, IpAddress::v4({192, 0, network, 1})))
+      held.push_back(std::move(lease));
+  EXPECT_LT(held.size(), 100U);
+  EXPECT_TRUE(manager.accept(stranger, {}));
+  EXPECT_GT(manager.counters().refused_for(Refusal::connections_per_prefix), 0U);
+}
+
+TEST(ResourceManager, AFewConnectionsCannotTakeAllStreams) {
+  ResourceManager manager{{.streams = 1024}};
+  const auto peers = accept(manager, 4, stranger);
+  std::vector<StreamLease> held;
+  for (std::size_t i = 0; i < 3; ++i)
+    while (auto stream = manager.accept_stream(peers[i])) held.push_back(std::move(*stream));
+  EXPECT_GE(held.size(), 768U);
+  std::size_t newcomers = 0;
+  while (auto stream = manager.accept_stream(peers[3])) {
+    held.push_back(std::move(*stream));
+    ++newcomers;
+  }
+  EXPECT_EQ(newcomers, 64U);
+}
+
 TEST(ResourceManager, BoundsConnectionsOfOnePeer) {
   ResourceManager manager{{.connections_per_peer = 2}};
   auto held = accept(manager, 3, stranger);
