@@ -274,6 +274,26 @@ TEST_F(ApiTest, LogsInAndPairsOnTheLoopbackPortToo) {
   EXPECT_EQ(other.open_session().status, 200);
 }
 
+TEST_F(ApiTest, Defect8OnlyTheWholeTokenInItsHeaderOpensAnything) {
+  TestClient page{box, 3, Over::loopback};
+  ASSERT_EQ(page.set_up(code(), "anna", "pw").status, 201);
+  ASSERT_EQ(page.open_session().status, 200);
+  const auto with = [&](const std::string& authorization, const std::string& path = "me") {
+    return box.ask(page.caller, "GET", path, {}, {{"Authorization", authorization}}).code();
+  };
+  ASSERT_EQ(with("Hearth " + page.token), "");
+  for (std::size_t size = 0; size < page.token.size(); ++size)
+    EXPECT_EQ(with("Hearth " + page.token.substr(0, size)), "unauthorized") << size;
+  for (const std::string& other : {page.token + "A", page.token + "\n", " " + page.token})
+    EXPECT_EQ(with("Hearth " + other), "unauthorized") << other;
+  // Never in an address, which logs and referrers keep.
+  EXPECT_EQ(with("", "me?token=" + page.token), "unauthorized");
+  EXPECT_EQ(with("", "me?Authorization=Hearth%20" + page.token), "unauthorized");
+  // Links carry theirs behind the '#', which no server sees; times are UTC, by the box's own clock.
+  const Reply link = page.ask("POST", "pairings", json::object());
+  EXPECT_EQ(link.body["expires"], box.wall_seconds + 600);
+}
+
 // --- Devices ---
 
 TEST_F(ApiTest, Defect7ARevokedDeviceIsCutAndRefused) {
@@ -297,7 +317,7 @@ TEST_F(ApiTest, Defect7ARevokedDeviceIsCutAndRefused) {
   EXPECT_EQ(phone.ask("GET", "me").code(), "unauthorized");
 }
 
-TEST_F(ApiTest, DevicesOfOthersDoNotExistForAPersona) {
+TEST_F(ApiTest, Defect10DevicesOfOthersDoNotExistForAPersona) {
   claim();
   ASSERT_EQ(anna.add_persona("ben", "pw").status, 201);
   TestClient ben{box, 5};
@@ -316,6 +336,16 @@ TEST_F(ApiTest, ADeviceIsRenamed) {
   EXPECT_EQ(anna.ask("PATCH", path, {{"name", "Desk"}}).body["name"], "Desk");
   EXPECT_EQ(anna.ask("PATCH", path, {{"name", "a\nb"}}).code(), "bad_request");
   EXPECT_EQ(anna.ask("DELETE", "devices/rubbish").code(), "bad_request");
+}
+
+TEST_F(ApiTest, Defect12AnIdWithAnythingBesideItIsNoId) {
+  claim();
+  const std::string id = anna.id().to_string();
+  for (const std::string& other : {id + "\n", id + "%0A", id + "/", id + "/../" + id, id + "=",
+                                   " " + id, "../devices/" + id, id.substr(1), id + id})
+    EXPECT_NE(anna.ask("DELETE", "devices/" + other).status, 204) << other;
+  EXPECT_TRUE(box.revoked.empty());
+  EXPECT_EQ(anna.ask("GET", "me").status, 200);
 }
 
 TEST_F(ApiTest, AnUnrememberedDeviceIsForgottenTenMinutesAfterItHasGone) {
