@@ -4,8 +4,12 @@ namespace hearth::local {
 
 http::Response api_error(int status, std::string_view code, std::string_view message) {
   // Both texts are ours, without anything to escape.
-  return http::Response::json(status, "{\"error\":{\"code\":\"" + std::string{code} +
-                                          "\",\"message\":\"" + std::string{message} + "\"}}");
+  http::Response response =
+      http::Response::json(status, "{\"error\":{\"code\":\"" + std::string{code} +
+                                       "\",\"message\":\"" + std::string{message} + "\"}}");
+  // To a page elsewhere a refusal looks like a port where nobody listens.
+  response.headers.add("Cross-Origin-Resource-Policy", "same-site");
+  return response;
 }
 
 std::optional<http::Response> Guard::refuse(const http::Request& request) const {

@@ -105,6 +105,19 @@ TEST_F(Loopback, RefusesWhatAForeignPageCanSend) {
   EXPECT_EQ(refused(request(std::string{label} + ".hearth.localhost:8420", "/api/v1/me")), 421);
 }
 
+TEST_F(Loopback, S10NothingItAnswersLoadsIntoPagesOfOtherSites) {
+  for (const auto* host : {"home.hearth.localhost:8420", "127.0.0.1:8420", "evil.example",
+                           "aaaaaaaaaaaaaaaaaaaaaaaaaa.hearth.localhost:8420"})
+    for (const auto* path : {"/", "/missing.svg", "/.hearth/boot.html"})
+      EXPECT_EQ(origins_->serve(request(host, path)).headers.get("cross-origin-resource-policy"),
+                "same-site")
+          << host << path;
+  Guard guard{*origins_};
+  const auto refusal = guard.refuse(request("evil.example", "/api/v1/appliance"));
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->headers.get("cross-origin-resource-policy"), "same-site");
+}
+
 TEST_F(Loopback, LetsTheShellAndScriptsThrough) {
   http::Request shell = request("home.hearth.localhost:8420", "/api/v1/nonce",
                                 {{"Origin", "http://home.hearth.localhost:8420"},

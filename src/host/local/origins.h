@@ -35,6 +35,8 @@ class Origins {
   [[nodiscard]] http::Response serve(const http::Request& request) const;
 
  private:
+  [[nodiscard]] http::Response page(const http::Request& request) const;
+
   OriginsOptions options_;
   Site shell_;
   Site boot_;
