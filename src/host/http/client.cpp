@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
@@ -62,6 +64,59 @@ class AnswerBody final : public Body {
   std::optional<std::uint64_t> length_;
 };
 
+/// A stream of which some bytes were read already.
+class ReadAhead final : public loop::ByteStream {
+ public:
+  ReadAhead(Bytes first, std::unique_ptr<loop::ByteStream> rest)
+      : first_(std::move(first)), rest_(std::move(rest)) {}
+
+  Task<std::size_t> read_some(MutableBytes out) override {
+    if (given_ == first_.size()) co_return co_await rest_->read_some(out);
+    const BytesView left = BytesView{first_}.subspan(given_);
+    const std::size_t count = std::min(out.size(), left.size());
+    std::ranges::copy(left.first(count), out.begin());
+    given_ += count;
+    co_return count;
+  }
+  Task<void> write(BytesView data) override { return rest_->write(data); }
+  Task<void> close_write() override { return rest_->close_write(); }
+  void reset() noexcept override { rest_->reset(); }
+  boost::asio::any_io_executor executor() override { return rest_->executor(); }
+
+ private:
+  Bytes first_;
+  std::size_t given_ = 0;
+  std::unique_ptr<loop::ByteStream> rest_;
+};
+
+/// Reads up to the head that counts. A switch of protocols does only for who asked for one.
+Task<std::unique_ptr<MessageReader>> read_answer(loop::ByteStream& stream, bool head,
+                                                 bool may_switch) {
+  auto reader = std::make_unique<MessageReader>(stream, MessageReader::Kind::responses);
+  try {
+    do {
+      if (!co_await reader->next(head)) throw system_error{boost::asio::error::eof};
+      if (reader->status() == 101 && may_switch) break;
+    } while (reader->status() >= 100 && reader->status() < 200);  // interim answers
+  } catch (const MalformedMessage&) {
+    stream.reset();
+    throw system_error{make_error_code(boost::system::errc::protocol_error)};
+  } catch (const system_error&) {
+    stream.reset();
+    throw;
+  }
+  co_return reader;
+}
+
+Response to_response(const std::shared_ptr<Exchange>& exchange,
+                     std::unique_ptr<MessageReader> reader) {
+  Response response;
+  response.status = reader->status();
+  response.headers = reader->headers();
+  response.body = std::make_unique<AnswerBody>(exchange, std::move(reader));
+  return response;
+}
+
 }  // namespace
 
 Task<Response> send(std::unique_ptr<loop::ByteStream> stream, Request request) {
@@ -70,24 +125,27 @@ Task<Response> send(std::unique_ptr<loop::ByteStream> stream, Request request) {
   auto exchange = std::make_shared<Exchange>(std::move(stream), std::move(request));
   boost::asio::co_spawn(exchange->stream->executor(), send_request(exchange),
                         boost::asio::detached);
+  auto reader = co_await read_answer(*exchange->stream, head, false);
+  co_return to_response(exchange, std::move(reader));
+}
 
-  auto reader = std::make_unique<MessageReader>(*exchange->stream, MessageReader::Kind::responses);
-  try {
-    do {
-      if (!co_await reader->next(head)) throw system_error{boost::asio::error::eof};
-    } while (reader->status() >= 100 && reader->status() < 200);  // interim answers
-  } catch (const MalformedMessage&) {
-    exchange->stream->reset();
-    throw system_error{make_error_code(boost::system::errc::protocol_error)};
-  } catch (const system_error&) {
-    exchange->stream->reset();
-    throw;
+Task<Upgraded> upgrade(std::unique_ptr<loop::ByteStream> stream, Request request) {
+  auto exchange = std::make_shared<Exchange>(std::move(stream), std::move(request));
+  const Request& asked = exchange->request;
+  std::string start = asked.method + " " + asked.target + " HTTP/1.1";
+  co_await write_head(*exchange->stream, std::move(start), asked.headers, Framing::none, 0);
+  auto reader = co_await read_answer(*exchange->stream, false, true);
+  Upgraded upgraded;
+  if (reader->status() != 101) {
+    upgraded.response = to_response(exchange, std::move(reader));
+    co_return upgraded;
   }
-  Response response;
-  response.status = reader->status();
-  response.headers = reader->headers();
-  response.body = std::make_unique<AnswerBody>(exchange, std::move(reader));
-  co_return response;
+  upgraded.response.status = 101;
+  upgraded.response.headers = reader->headers();
+  Bytes first = reader->take_buffered();
+  reader.reset();
+  upgraded.stream = std::make_unique<ReadAhead>(std::move(first), std::move(exchange->stream));
+  co_return upgraded;
 }
 
 }  // namespace hearth::http

@@ -12,4 +12,15 @@ namespace hearth::http {
 /// system_error when the stream is lost or the answer breaks the rules.
 Task<Response> send(std::unique_ptr<loop::ByteStream> stream, Request request);
 
+/// What became of a request to speak another protocol (RFC 9110 section 7.8).
+struct Upgraded {
+  Response response;
+  /// With status 101: the new protocol, from its first byte. Else null, and the response has its
+  /// body.
+  std::unique_ptr<loop::ByteStream> stream;
+};
+
+/// Sends a request without a body that holds its own `Connection` and `Upgrade`. Throws as send().
+Task<Upgraded> upgrade(std::unique_ptr<loop::ByteStream> stream, Request request);
+
 }  // namespace hearth::http

@@ -151,6 +151,14 @@ bool MessageReader::has_buffered() const {
   return impl_->buffer.size() > 0;
 }
 
+Bytes MessageReader::take_buffered() {
+  auto& buffer = impl_->buffer;
+  const auto* first = static_cast<const std::byte*>(buffer.data().data());
+  Bytes taken(first, first + buffer.size());
+  buffer.consume(buffer.size());
+  return taken;
+}
+
 Task<std::size_t> MessageReader::read_body(MutableBytes out) {
   Impl& self = *impl_;
   const auto taken = [&] {

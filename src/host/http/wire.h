@@ -49,6 +49,8 @@ class MessageReader {
   [[nodiscard]] bool complete() const;
   /// Whether bytes of a next message were already taken from the stream.
   [[nodiscard]] bool has_buffered() const;
+  /// Those bytes; they are no part of a message any more.
+  [[nodiscard]] Bytes take_buffered();
 
  private:
   struct Impl;
