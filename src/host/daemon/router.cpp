@@ -91,7 +91,7 @@ loop::Task<Response> Router::to_app(Request request, appliance::Caller caller) {
     return parts_.apps.connect(std::move(app));
   };
   co_return co_await proxy::forward(connect, std::move(*target), std::move(request),
-                                    std::move(asks));
+                                    std::move(asks), sockets_);
 }
 
 loop::Task<Response> Router::to_graph(Request request, appliance::Caller caller) {

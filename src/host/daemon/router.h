@@ -10,6 +10,7 @@
 #include <hearth/daemon/event_hub.h>
 #include <hearth/http/message.h>
 #include <hearth/membership/membership.h>
+#include <hearth/proxy/app_proxy.h>
 
 namespace hearth::daemon {
 
@@ -36,6 +37,9 @@ class Router {
   /// Never throws for what the request holds.
   loop::Task<http::Response> handle(http::Request request, appliance::Caller caller);
 
+  /// Ends the WebSockets that a device has to apps.
+  void cut(std::string_view device) { sockets_.cut(device); }
+
  private:
   loop::Task<http::Response> to_app(http::Request request, appliance::Caller caller);
   loop::Task<http::Response> to_graph(http::Request request, appliance::Caller caller);
@@ -43,6 +47,7 @@ class Router {
   loop::Task<http::Response> flocks(http::Request request, const appliance::Who& who);
 
   RouterParts parts_;
+  proxy::Sockets sockets_;
 };
 
 }  // namespace hearth::daemon

@@ -5,6 +5,7 @@
 
 #include <hearth/http/client.h>
 #include <hearth/proxy/app_proxy.h>
+#include <hearth/proxy/sockets.h>
 
 namespace hearth::proxy {
 
@@ -75,17 +76,24 @@ void strip(http::Headers& headers) {
 }
 
 loop::Task<http::Response> forward(const Connector& connect, AppTarget to, http::Request request,
-                                   Caller caller) {
+                                   Caller caller, const Sockets& sockets) {
   std::optional<AppUnavailable> unavailable;
   try {
+    const bool to_socket = is_socket_request(request);
+    if (to_socket) refuse_too_many(sockets, caller.device);
     auto stream = co_await connect(to.app);
     request.target = std::move(to.target);
     strip(request.headers);
     request.headers.remove("authorization");
+    if (request.headers.has("origin")) request.headers.set("Origin", "http://" + to.app);
     request.headers.set("Host", to.app);
     request.headers.set("Hearth-Persona", std::move(caller.persona));
     request.headers.set("Hearth-Persona-Name", std::move(caller.persona_name));
-    request.headers.set("Hearth-Device", std::move(caller.device));
+    request.headers.set("Hearth-Device", caller.device);
+    if (to_socket) {
+      auto agreed = open_socket(std::move(stream), std::move(request), caller.device, sockets);
+      co_return co_await std::move(agreed);
+    }
     http::Response response = co_await http::send(std::move(stream), std::move(request));
     strip(response.headers);
     co_return response;

@@ -36,10 +36,34 @@ struct AppTarget {
 };
 [[nodiscard]] std::optional<AppTarget> parse_app_target(std::string_view target);
 
+/// The WebSockets between devices and apps: so many for each device, and none of one that was cut
+/// off.
+class Sockets {
+ public:
+  static constexpr std::size_t per_device = 256;
+
+  Sockets();
+  /// Ends those of one device at once.
+  void cut(std::string_view device);
+  [[nodiscard]] std::size_t size() const;
+
+  struct State;
+  [[nodiscard]] const std::shared_ptr<State>& state() const { return state_; }
+
+ private:
+  std::shared_ptr<State> state_;
+};
+
 /// Sends the request on and streams the answer back. Never throws for the app's faults: they become
 /// 502, 503 or what the connector said, in the API's error form.
+///
+/// A request for a WebSocket (RFC 6455 section 4.1) goes on as one, when the app agrees within 30
+/// s: then bytes are carried both ways, each side as fast as the other takes them, until both have
+/// ended, or one has and 10 s went by. Other protocols aren't switched to.
+///
+/// An `Origin` becomes the app's own, as its `Host` does: whoever may ask at all asks from there.
 loop::Task<http::Response> forward(const Connector& connect, AppTarget to, http::Request request,
-                                   Caller caller);
+                                   Caller caller, const Sockets& sockets);
 
 /// Takes out what must not pass a proxy: hop-by-hop fields (RFC 9110 section 7.6.1), and every
 /// `Hearth-` field.

@@ -21,7 +21,7 @@ class AppProxy : public ::testing::Test {
     const AppTarget target = *parse_app_target(request.target);
     asio::co_spawn(io_,
                    forward(connect, target, std::move(request),
-                           {.persona = "P", .persona_name = "anna", .device = "D"}),
+                           {.persona = "P", .persona_name = "anna", .device = "D"}, sockets_),
                    [&](const std::exception_ptr& failed, http::Response response) {
                      EXPECT_FALSE(failed);
                      result = std::move(response);
@@ -45,6 +45,7 @@ class AppProxy : public ::testing::Test {
   }
 
   asio::io_context io_;
+  Sockets sockets_;
   std::string asked_;
 };
 
