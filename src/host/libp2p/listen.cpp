@@ -8,6 +8,7 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <hearth/base/assert.h>
 #include <hearth/libp2p/host_impl.h>
@@ -23,6 +24,12 @@ namespace {
 
 /// After accept() failed, most likely for want of file descriptors.
 constexpr auto accept_pause = std::chrono::milliseconds{100};
+
+/// Segments that fit every path (IPv6's least MTU of 1280, less headers), both ways. Where a router
+/// drops larger packets and its word of that is lost, a connection would stand still for good (RFC
+/// 2923 §2.1), and kernels don't look for it by themselves. Loopback has no such routers.
+using SegmentSize = asio::detail::socket_option::integer<IPPROTO_TCP, TCP_MAXSEG>;
+constexpr int safe_segment = 1220;
 
 /// The machine's own addresses of one family, without link-local ones (they need a zone).
 std::vector<IpAddress> own_addresses(bool v4) {
@@ -80,6 +87,7 @@ void Host::Impl::listen(const Multiaddr& address, std::shared_ptr<TlsContext> tl
   acceptor->set_option(Acceptor::reuse_address{true});
   // Each family has its own listener, so that 0.0.0.0 and :: can share a port.
   if (at.protocol() == tcp::v6()) acceptor->set_option(asio::ip::v6_only{true});
+  if (!at.address().is_loopback()) acceptor->set_option(SegmentSize{safe_segment});
   acceptor->bind(at);
   acceptor->listen();
   listening.push_back({.acceptor = acceptor, .tls = tls != nullptr});
