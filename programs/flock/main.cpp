@@ -129,7 +129,8 @@ int run(const Options& options) {
       {"peer_id", node.id().to_string()},
       {"addrs", node.browser_addresses()},
       {"http", node.shell_origin()},
-      {"stun", "stun:" + options.listen_ip + ":" + std::to_string(node.stun_port())}};
+      {"stun",
+       "stun:" + Endpoint{*IpAddress::parse(options.listen_ip), node.stun_port()}.to_string()}};
   if (options.ready_json) {
     std::printf("%s\n", ready.dump().c_str());
   } else {

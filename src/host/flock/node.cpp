@@ -18,11 +18,14 @@ std::string base_of(const NodeOptions& options, std::uint16_t port) {
   return options.domain.empty() ? "hearth.localhost:" + std::to_string(port) : options.domain;
 }
 
-/// Without its port: what STUN is asked at.
-std::string host_name(const NodeOptions& options) {
-  if (options.domain.empty())
-    return options.listen_ip.is_unspecified() ? "127.0.0.1" : options.listen_ip.to_string();
-  return options.domain.substr(0, options.domain.find(':'));
+/// What STUN is asked at.
+std::string stun_url(const NodeOptions& options, std::uint16_t port) {
+  if (!options.domain.empty())
+    return "stun:" + options.domain.substr(0, options.domain.find(':')) + ":" +
+           std::to_string(port);
+  const bool any = options.listen_ip.is_unspecified();
+  return "stun:" +
+         Endpoint{any ? IpAddress::v4({127, 0, 0, 1}) : options.listen_ip, port}.to_string();
 }
 
 }  // namespace
@@ -36,18 +39,18 @@ Node::Node(boost::asio::any_io_executor executor, NodeOptions options, storage::
   if (options.pages) {
     const std::string base = base_of(options, port_);
     const std::string port = std::to_string(port_);
-    origins_.emplace(local::OriginsOptions{.base = base,
-                                           .scheme = options.tls ? "https" : "http",
-                                           .bare = {"127.0.0.1:" + port, "localhost:" + port,
-                                                    options.listen_ip.to_string() + ":" + port}},
-                     std::move(options.pages->shell), std::move(options.pages->boot));
+    origins_.emplace(
+        local::OriginsOptions{.base = base,
+                              .scheme = options.tls ? "https" : "http",
+                              .bare = {"127.0.0.1:" + port, "localhost:" + port,
+                                       Endpoint{options.listen_ip, port_}.to_string()}},
+        std::move(options.pages->shell), std::move(options.pages->boot));
   }
-  server_.emplace(
-      host_, store, origins_ ? &*origins_ : nullptr,
-      ServerOptions{.names = {.invite_only = options.invite_only},
-                    .stun_url = "stun:" + host_name(options) + ":" + std::to_string(port_),
-                    .version = options.version},
-      clock, log);
+  server_.emplace(host_, store, origins_ ? &*origins_ : nullptr,
+                  ServerOptions{.names = {.invite_only = options.invite_only},
+                                .stun_url = stun_url(options, port_),
+                                .version = options.version},
+                  clock, log);
   server_->add_stun(stun_);
   if (options.tls)
     host_.listen_tls(
