@@ -9,10 +9,18 @@ bench_graph() {
   stage 'The cores on this disk, and bare RocksDB' build/dev/bin/hearth graph bench --no-gun
   stage "npm gun's relay against hearthd --gun" node bench/gun.mjs --million
 }
-if [ "${1:-}" = graph ]; then
-  bench_graph
-  exit
-fi
+bench_sctp() {
+  install_npm tests/webrtc
+  install_npm tests/e2e
+  build_tree dev webrtc-echo hearth-path
+  stage 'Downloads over bad paths against node-datachannel' tests_as_root node tests/networks/sctp_bench.mjs "$@"
+}
+case ${1:-} in
+  graph | sctp)
+    "bench_$1" "${@:2}"
+    exit
+    ;;
+esac
 install_npm tests/interop
 install_npm tests/webrtc
 install_npm tests/e2e

@@ -1,6 +1,6 @@
-// WebRTC against node-datachannel as the server, the same Chromium page, turn about in one run. Prints a table and
-// one line of JSON.
-//   node bench.mjs [MEGABYTES] [ROUNDS]
+// WebRTC against node-datachannel, and other builds of ours, as the server, the same Chromium page, turn about in one
+// run. Prints a table and one line of JSON.
+//   node bench.mjs [MEGABYTES] [ROUNDS] [NAME=FOLDER-OF-PROGRAMS]…
 import { Browser, Program, offerTo } from './harness.mjs'
 
 const megabytes = Number(process.argv[2] ?? 100)
@@ -9,7 +9,11 @@ const median = values => values.toSorted((a, b) => a - b)[values.length >> 1]
 
 const servers = {
   ours: await Program.start('webrtc-echo', ['--raw']),
-  twin: await Program.start('ndc-twin.mjs')
+  'node-datachannel': await Program.start('ndc-twin.mjs')
+}
+for (const other of process.argv.slice(4)) {
+  const [name, folder] = other.split('=')
+  servers[name] = await Program.start('webrtc-echo', ['--raw'], { folder })
 }
 const browser = await Browser.start()
 const page = await browser.page()
@@ -52,8 +56,8 @@ const download = (name, total) => page.evaluate(async ([name, total]) => {
   return total / 1e3 / took
 }, [name, total])
 
-const results = { ours: { setup: [], up: [], up_cpu: [], down: [], down_cpu: [] }, twin: { setup: [], up: [], up_cpu: [], down: [], down_cpu: [] } }
 const names = Object.keys(servers)
+const results = Object.fromEntries(names.map(name => [name, { setup: [], up: [], up_cpu: [], down: [], down_cpu: [] }]))
 for (const name of names) await setup(name) // warm
 for (let i = 0; i < 15; ++i) for (const name of names) results[name].setup.push(await setup(name))
 for (let round = 0; round < rounds; ++round) {
@@ -70,12 +74,18 @@ for (const program of Object.values(servers)) await program.stop()
 
 const summary = Object.fromEntries(names.map(name => [name,
   Object.fromEntries(Object.entries(results[name]).map(([key, values]) => [key, Number(median(values).toFixed(2))]))]))
-const ratio = (key, inverse) => Number((inverse ? summary.twin[key] / summary.ours[key] : summary.ours[key] / summary.twin[key]).toFixed(2))
-console.log(`| what (median) | ours | node-datachannel | ratio |
-|---|---|---|---|
-| new RTCPeerConnection to open, ms | ${summary.ours.setup} | ${summary.twin.setup} | ${ratio('setup', true)}x faster |
-| up, MB/s | ${summary.ours.up} | ${summary.twin.up} | ${ratio('up')}x |
-| down, MB/s | ${summary.ours.down} | ${summary.twin.down} | ${ratio('down')}x |
-| server CPU for ${megabytes} MB up, s | ${summary.ours.up_cpu} | ${summary.twin.up_cpu} | ${ratio('up_cpu')}x |
-| server CPU for ${megabytes} MB down, s | ${summary.ours.down_cpu} | ${summary.twin.down_cpu} | ${ratio('down_cpu')}x |`)
+const row = (what, key, ratio) => {
+  const cells = names.map(name => name === 'ours' ? summary.ours[key] : `${summary[name][key]} (${ratio(summary.ours[key], summary[name][key]).toFixed(2)}x)`)
+  return `| ${[what, ...cells].join(' | ')} |`
+}
+const [more, less] = [(ours, theirs) => ours / theirs, (ours, theirs) => theirs / ours]
+console.log([
+  `| what (median; ours to it) | ${names.join(' | ')} |`,
+  `|${'---|'.repeat(names.length + 1)}`,
+  row('new RTCPeerConnection to open, ms', 'setup', less),
+  row('up, MB/s', 'up', more),
+  row('down, MB/s', 'down', more),
+  row(`server CPU for ${megabytes} MB up, s`, 'up_cpu', more),
+  row(`server CPU for ${megabytes} MB down, s`, 'down_cpu', more)
+].join('\n'))
 console.log(JSON.stringify({ bench: 'webrtc', megabytes, rounds, ...summary }))

@@ -12,10 +12,11 @@ const bin = process.env.HEARTH_BIN ?? join(root, 'build/dev/bin')
 
 /** A program that speaks lines of JSON. Orders are answered in turn. */
 export class Program {
-  static async start(name, args = [], env = {}) {
-    const command = name.endsWith('.mjs') ? process.execPath : join(bin, name)
-    const all = name.endsWith('.mjs') ? [new URL(name, import.meta.url).pathname, ...args] : args
-    const program = new Program(spawn(command, all, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } }))
+  /** `within` is a command that it runs inside of. */
+  static async start(name, args = [], { folder = bin, within = [] } = {}) {
+    const own = name.endsWith('.mjs') ? [process.execPath, new URL(name, import.meta.url).pathname] : [join(folder, name)]
+    const [command, ...all] = [...within, ...own, ...args]
+    const program = new Program(spawn(command, all, { stdio: ['pipe', 'pipe', 'inherit'] }))
     program.ready = await program.line()
     return program
   }

@@ -1,4 +1,5 @@
-// node-datachannel doing what webrtc-echo --raw does, for the benchmark.
+// node-datachannel doing what webrtc-echo --raw does, for the benchmarks.
+//   node ndc-twin.mjs [ADDRESS]
 import { createInterface } from 'node:readline'
 import ndc from 'node-datachannel'
 
@@ -34,7 +35,7 @@ function serve(channel) {
 createInterface({ input: process.stdin }).on('line', line => {
   const { offer } = JSON.parse(line)
   if (!offer) return print({ sessions: peers.size })
-  const peer = new ndc.PeerConnection('twin', { iceServers: [], bindAddress: '127.0.0.1', maxMessageSize: 262144 })
+  const peer = new ndc.PeerConnection('twin', { iceServers: [], bindAddress: process.argv[2] ?? '127.0.0.1', maxMessageSize: 262144 })
   peers.add(peer)
   peer.onDataChannel(serve)
   peer.onStateChange(state => {

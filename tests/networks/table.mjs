@@ -1,0 +1,24 @@
+// All cells, or those whose names hold one of the words given; prints the table of docs/operating/networks.md.
+//   node table.mjs [WORDS…]
+import { cells, play } from "./cells.mjs";
+import { Stage } from "./lib/stage.mjs";
+
+const words = process.argv.slice(2);
+const wanted = cells.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+const cleanups = [];
+let failed = 0;
+try {
+  const stage = await Stage.build({ after: (cleanup) => cleanups.push(cleanup) });
+  console.log("| network | connected | over | first word, ms | list of files, ms | afterwards, ms |\n|---|---|---|---|---|---|");
+  for (const cell of wanted) {
+    const row = await play(stage, cell);
+    const good = row.connected && [row.over, row.finally ?? cell.over].every((over) => over === cell.over);
+    if (!good) failed += 1;
+    const over = good ? row.over : `${row.over ?? ""} (expected ${cell.over})`;
+    const again = row.again === undefined ? "" : `${row.again}, ${row.finally}`;
+    console.log(`| ${row.name} | ${row.connected ? "yes" : `no: ${row.error}`} | ${over} | ${row.firstByte ?? ""} | ${row.list ?? ""} | ${again} |`);
+  }
+} finally {
+  for (const cleanup of cleanups.reverse()) await Promise.resolve(cleanup()).catch(() => {});
+}
+process.exitCode = failed > 0 ? 1 : 0;
