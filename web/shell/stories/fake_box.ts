@@ -189,6 +189,7 @@ export class FakeBox {
         return () => this.#statusListeners.delete(listener);
       },
       fetch: (path, init) => this.#fetch(path, init),
+      openSocket: () => Promise.reject(new TestError("unavailable")),
       retry: () => {
         this.setReach("connecting");
         setTimeout(() => this.setReach("direct"), 600);

@@ -1,3 +1,4 @@
+import { forgetCookies } from "./app/cookie_storage.ts";
 import type { PersonaId, Root } from "./connection.ts";
 import { HearthError } from "./errors.ts";
 import { Database } from "./keys/database.ts";
@@ -64,6 +65,7 @@ export class KnownAppliances implements Pins {
 
   /** Forgets the box and its pin. Only on the person's explicit wish. */
   forget(root: Root): Promise<void> {
+    forgetCookies(root);
     return this.#database.remove("appliances", root);
   }
 }

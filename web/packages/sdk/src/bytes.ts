@@ -39,6 +39,11 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
 
 const base64urlAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/** RFC 4648 section 4. */
+export function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
 /** RFC 4648 section 5, without padding. */
 export function toBase64url(bytes: Uint8Array): string {
   return encodeBits(bytes, 6, base64urlAlphabet);

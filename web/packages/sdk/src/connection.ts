@@ -1,4 +1,5 @@
 import type { HearthErrorCode } from "./errors.ts";
+import type { SocketOptions, SocketSession } from "./websocket/session.ts";
 
 /** The base64url text (43 characters) of an Ed25519 public key. */
 export type Root = string;
@@ -36,6 +37,8 @@ export interface HearthRequestInit {
   signal?: AbortSignal | null;
   /** Redirects lead to paths on the same appliance only. Default `follow`. */
   redirect?: RequestRedirect;
+  /** The answer's fields as they were sent, of each hop; a Response hides `Set-Cookie`. */
+  onFields?(fields: readonly (readonly [string, string])[]): void;
 }
 
 /** One appliance, reached peer to peer, whatever carries it at the moment. */
@@ -57,6 +60,8 @@ export interface HearthConnection {
    * connecting; rejects with `offline` when there is none. A body cut short errors its stream with `cut_short`.
    */
   fetch(path: string, init?: HearthRequestInit): Promise<Response>;
+  /** A WebSocket to an app: `/app/<id>/…`. Ends with the path that carries it. */
+  openSocket(path: string, options?: SocketOptions): Promise<SocketSession>;
   /** Tries now instead of at `nextAttempt`; also looks for a direct path again. */
   retry(): void;
   /** Ends all requests and the node underneath. Idempotent. */

@@ -71,3 +71,5 @@ export {
 } from "./graph.ts";
 export { AppHost, type AppHostOptions, type AppLocation } from "./app/host.ts";
 export { appLabel, appOrigin } from "./app/label.ts";
+export type { SocketEnd, SocketOptions, SocketSession } from "./websocket/session.ts";
+export { forgetCookies } from "./app/cookie_storage.ts";

@@ -1,14 +1,20 @@
+import { concat } from "../bytes.ts";
 import type { HearthConnection } from "../connection.ts";
 import { HearthError } from "../errors.ts";
 import { checkedPath } from "../http/fetch.ts";
-import { appOrigin } from "./label.ts";
+import { CookieStore } from "./cookie_store.ts";
+import { appLabel, appOrigin } from "./label.ts";
 import { answer } from "./port_exchange.ts";
+import { serveSocket } from "./port_socket.ts";
 import {
   bootPath,
   channel,
   isOurs,
   type BootMessage,
+  type CookiesMessage,
   type NavigateMessage,
+  type RequestMessage,
+  type SocketMessage,
   type Welcome,
 } from "./protocol.ts";
 
@@ -19,7 +25,8 @@ export interface AppLocation {
 }
 
 export interface AppHostOptions {
-  connection: Pick<HearthConnection, "fetch" | "root">;
+  connection: Pick<HearthConnection, "fetch" | "root"> &
+    Partial<Pick<HearthConnection, "openSocket" | "device">>;
   /** The app's id in the appliance's table. */
   app: string;
   /** The frame is appended here. */
@@ -39,10 +46,14 @@ export interface AppHostOptions {
 
 /** At once and per app; beyond that requests fail, since a frame could ask without end. */
 const maxRequests = 256;
+const maxSockets = 128;
+const maxMeasured = 256 * 1024;
+/** A boot frame that doesn't say that it has the cookies by then is busy with something else. */
+const cookieTimeout = 500;
 const maxText = 2048;
 /** Ours to say, never an app page's. */
 const refusedHeaders =
-  /^(hearth-|proxy-|sec-)|^(cookie|host|connection|authorization|forwarded|x-forwarded-.*)$/i;
+  /^(hearth-|proxy-|sec-)|^(cookie|origin|user-agent|accept-language|host|connection|authorization|forwarded|x-forwarded-.*)$/i;
 
 /**
  * Shows an app in a frame on its own origin and serves it from the connection. The frame never holds a key or
@@ -55,7 +66,12 @@ export class AppHost {
   #origin: string | undefined;
   #path: string;
   #port: MessagePort | undefined;
+  #cookies: CookieStore | undefined;
+  #cache = "";
   #open = 0;
+  #sockets = 0;
+  #number = 0;
+  #kept: ((number: number) => void) | undefined;
 
   constructor(options: AppHostOptions) {
     this.#options = options;
@@ -90,6 +106,10 @@ export class AppHost {
   async #load(): Promise<void> {
     const { connection, app, container } = this.#options;
     this.#origin = await appOrigin(connection.root, app);
+    const { hostname } = new URL(this.#origin);
+    this.#cookies = await CookieStore.open(hostname, connection.root, connection.device, app);
+    // Says nothing of the device, and is another's for another.
+    this.#cache = await appLabel(connection.root, `cache of ${connection.device ?? ""}`);
     if (this.#life.signal.aborted) return;
     this.frame.src = this.#origin + bootPath;
     container.append(this.frame);
@@ -113,6 +133,8 @@ export class AppHost {
       channel,
       kind: "welcome",
       path: this.#path,
+      cookies: this.#cookies?.forPages() ?? [],
+      cache: this.#cache,
       ...(colorScheme === undefined ? {} : { colorScheme }),
     };
     this.frame.contentWindow?.postMessage(welcome, this.#origin, [port2]);
@@ -133,6 +155,91 @@ export class AppHost {
     } else if (data.kind === "request") {
       const [port] = ports;
       if (port !== undefined) void this.#serve(data, port);
+    } else if (data.kind === "socket") {
+      const [port] = ports;
+      if (port !== undefined) void this.#serveSocket(data, port);
+    } else if (data.kind === "cookie") {
+      const { line, path } = data;
+      if (typeof line !== "string" || typeof path !== "string") return;
+      // What the boot frame put down for itself may have been refused here: it gets the truth.
+      this.#cookies?.set([line], path, true);
+      void this.#tellCookies();
+    } else if (data.kind === "cookies") {
+      this.#kept?.(data.number);
+    }
+  }
+
+  /** Resolves when the app's pages see the cookies as they are now. */
+  async #tellCookies(): Promise<void> {
+    const number = ++this.#number;
+    const kept = new Promise<void>((resolve) => {
+      const before = this.#kept;
+      this.#kept = (got) => {
+        before?.(got);
+        if (got >= number) resolve();
+      };
+      setTimeout(resolve, cookieTimeout);
+    });
+    const cookies = this.#cookies?.forPages() ?? [];
+    this.#port?.postMessage({ kind: "cookies", cookies, number } satisfies CookiesMessage);
+    await kept;
+    if (number === this.#number) this.#kept = undefined;
+  }
+
+  /** Takes the cookies of an answer, before the page gets it. */
+  async #keepCookies(fields: readonly (readonly [string, string])[], path: string): Promise<void> {
+    const lines = fields.filter(([name]) => name.toLowerCase() === "set-cookie").map(([, value]) => value);
+    if (lines.length > 0 && this.#cookies?.set(lines, path) === true) await this.#tellCookies();
+  }
+
+  /** What a browser says of itself, where an app's page can't. */
+  #ownHeaders(method: string, path: string, request: Partial<RequestMessage>): [string, string][] {
+    const { anonymous, mode, destination } = request;
+    const own: [string, string][] = [["User-Agent", navigator.userAgent]];
+    const languages = navigator.languages.slice(0, 10);
+    if (languages.length > 0)
+      own.push([
+        "Accept-Language",
+        languages.map((each, i) => (i === 0 ? each : `${each};q=${1 - i / 10}`)).join(","),
+      ]);
+    const word = /^[a-z-]+$/;
+    // Only an app's own pages ask, and they share its origin.
+    own.push(["Sec-Fetch-Site", "same-origin"]);
+    if (mode !== undefined && word.test(mode)) own.push(["Sec-Fetch-Mode", mode]);
+    if (destination !== undefined)
+      own.push(["Sec-Fetch-Dest", word.test(destination) ? destination : "empty"]);
+    if (this.#origin !== undefined && ((method !== "GET" && method !== "HEAD") || mode === "websocket"))
+      own.push(["Origin", this.#origin]);
+    const cookies = anonymous === true ? "" : (this.#cookies?.text(path) ?? "");
+    if (cookies !== "") own.push(["Cookie", cookies]);
+    return own;
+  }
+
+  async #serveSocket({ path, protocols }: SocketMessage, port: MessagePort): Promise<void> {
+    const { connection, app } = this.#options;
+    ++this.#sockets;
+    try {
+      await serveSocket(
+        port,
+        async (signal) => {
+          if (this.#sockets > maxSockets) throw new HearthError("rate_limited", "too many sockets at once");
+          if (connection.openSocket === undefined) throw new HearthError("unsupported", "no sockets here");
+          const target = appPath(app, path);
+          const own = pathOf(path);
+          let fields: readonly (readonly [string, string])[] = [];
+          const session = await connection.openSocket(target, {
+            protocols: Array.isArray(protocols) ? protocols.map(String).slice(0, 64) : [],
+            headers: this.#ownHeaders("GET", own, { mode: "websocket", destination: "websocket" }),
+            signal,
+            onFields: (given) => (fields = given),
+          });
+          await this.#keepCookies(fields, own);
+          return session;
+        },
+        this.#life.signal,
+      );
+    } finally {
+      --this.#sockets;
     }
   }
 
@@ -147,14 +254,21 @@ export class AppHost {
           this.#life.signal.throwIfAborted();
           if (this.#open > maxRequests) throw new HearthError("rate_limited", "too many requests at once");
           try {
-            return await connection.fetch(appPath(app, request.path), {
-              method: String(request.method),
-              headers: allowedHeaders(request.headers),
-              body,
+            const method = String(request.method);
+            const anonymous = request.anonymous === true;
+            const path = pathOf(request.path);
+            let fields: readonly (readonly [string, string])[] = [];
+            const response = await connection.fetch(appPath(app, request.path), {
+              method,
+              headers: [...allowedHeaders(request.headers), ...this.#ownHeaders(method, path, request)],
+              body: body === null ? null : await measured(body),
               signal,
               // The page must see redirects itself, to know where it is.
               redirect: "manual",
+              onFields: (given) => (fields = given),
             });
+            if (!anonymous) await this.#keepCookies(fields, path);
+            return response;
           } catch (error) {
             if (HearthError.is(error)) onError?.(error);
             throw error;
@@ -173,6 +287,39 @@ export function appPath(app: string, path: unknown): string {
   if (!/^[a-z0-9][a-z0-9._-]*$/.test(app)) throw new HearthError("no_such_app", "not an app's id");
   if (typeof path !== "string") throw new TypeError("not a path");
   return `/app/${app}${checkedPath(path)}`;
+}
+
+/** A body that soon ends is given whole, so that its length is known: servers that want one get it. */
+async function measured(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>> {
+  const reader = body.getReader();
+  const first: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  while (size <= maxMeasured) {
+    const { done, value } = await reader.read();
+    if (done) return concat(...first);
+    first.push(value);
+    size += value.length;
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const held = first.shift();
+        if (held !== undefined) return controller.enqueue(held);
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Without the query. */
+function pathOf(target: unknown): string {
+  return new URL(checkedPath(String(target)), "http://app.invalid").pathname;
 }
 
 function allowedHeaders(headers: unknown): [string, string][] {

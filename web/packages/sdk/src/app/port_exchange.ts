@@ -18,6 +18,8 @@ export interface PortFailure {
 
 type PortMessage =
   | { k: "accepted" }
+  /** The asker wants it from this one: only now is anything done, so that nothing is done twice. */
+  | { k: "go" }
   | ({ k: "head" } & PortHead)
   | ({ k: "fail" } & PortFailure)
   /** The sender's own body. */
@@ -208,11 +210,17 @@ export interface Asked {
   body: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Settles when the response's body is over. */
   done: Promise<void>;
+  /** With `hold`: asks this side to do it, now that it has accepted. */
+  go(): void;
   cancel(): void;
 }
 
-/** The asking side: sends `body`, if any, and gives what comes back. */
-export function ask(port: MessagePort, body: ReadableStream<Uint8Array> | null): Asked {
+/** The asking side: sends `body`, if any, and gives what comes back. `hold`: nothing is done before `go`. */
+export function ask(
+  port: MessagePort,
+  body: ReadableStream<Uint8Array> | null,
+  { hold = false } = {},
+): Asked {
   const bodies = new PortBodies(port);
   const accepted = Promise.withResolvers<void>();
   const head = Promise.withResolvers<PortHead>();
@@ -224,13 +232,18 @@ export function ask(port: MessagePort, body: ReadableStream<Uint8Array> | null):
     done.resolve();
   };
   for (const { promise } of [accepted, head]) promise.catch(() => undefined);
-  let sending = false;
+  let going = false;
+  // Whoever doesn't answer in time does nothing and gets nothing of the body, and another may be asked.
+  const go = (): void => {
+    if (going) return;
+    going = true;
+    bodies.post({ k: "go" });
+    if (body !== null) void bodies.send(body);
+  };
   bodies.onOther = (message) => {
     if (message.k === "accepted") {
       accepted.resolve();
-      // Only now: whoever doesn't answer gets nothing of the body, and another may be asked.
-      if (body !== null && !sending) void bodies.send(body);
-      sending = true;
+      if (!hold) go();
     } else if (message.k === "head") {
       head.resolve(message);
       if (!message.hasBody) void stream.cancel();
@@ -244,6 +257,7 @@ export function ask(port: MessagePort, body: ReadableStream<Uint8Array> | null):
     head: head.promise,
     body: stream,
     done: done.promise,
+    go,
     cancel: () => {
       bodies.post({ k: "cancel" });
       fail(new PortError("cancelled", "cancelled"));
@@ -271,8 +285,15 @@ export async function answer(
   bodies.onCancel = abort;
   bodies.onGone = abort;
   ended?.addEventListener("abort", abort, { once: true });
+  const going = new Promise<void>((resolve, reject) => {
+    bodies.onOther = (message) => {
+      if (message.k === "go") resolve();
+    };
+    controller.signal.addEventListener("abort", () => reject(new PortError("cancelled", "cancelled")));
+  });
   bodies.post({ k: "accepted" });
   try {
+    await going;
     const response = await serve({ signal: controller.signal, body: hasBody ? bodies.receive() : null });
     const { status, statusText, body } = response;
     bodies.post({ k: "head", status, statusText, headers: [...response.headers], hasBody: body !== null });

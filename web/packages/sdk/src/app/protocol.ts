@@ -3,11 +3,16 @@
  * the shell takes nothing that comes from there at its word.
  */
 
+import type { PageCookie } from "./cookies.ts";
+
 /** Marks our messages among whatever else a page posts. */
 export const channel = "hearth-app-1";
 
 /** Where the boot page lives on every app origin. */
 export const bootPath = "/.hearth/boot";
+
+/** Before the name of an app origin's HTTP cache. */
+export const cachePrefix = "hearth-http-";
 
 /** boot frame → shell, by `window.postMessage`: ready for a port. */
 export interface Hello {
@@ -21,6 +26,10 @@ export interface Welcome {
   kind: "welcome";
   /** Where the app opens. */
   path: string;
+  /** Those that pages may see. */
+  cookies: PageCookie[];
+  /** Names the HTTP cache of who is signed in; what others left is removed. */
+  cache: string;
   colorScheme?: "light" | "dark";
 }
 
@@ -33,11 +42,60 @@ export interface RequestMessage {
   path: string;
   headers: [string, string][];
   hasBody: boolean;
+  /** The page asked without cookies. */
+  anonymous?: boolean;
+  /** As the request has them. */
+  mode?: string;
+  destination?: string;
+}
+
+/** boot frame → shell; carries the port of this one WebSocket. */
+export interface SocketMessage {
+  channel: typeof channel;
+  kind: "socket";
+  /** Path and query on the app's origin. */
+  path: string;
+  protocols: string[];
+}
+
+/** boot frame → shell: a page set `document.cookie`. */
+export interface CookieMessage {
+  kind: "cookie";
+  line: string;
+  path: string;
+}
+
+/** shell → boot frame: all the cookies that pages may see. Answered with the number. */
+export interface CookiesMessage {
+  kind: "cookies";
+  cookies: PageCookie[];
+  number: number;
+}
+
+/** Where a worker of the app asks any boot frame of its origin for a WebSocket. */
+export const socketChannel = "hearth-sockets-1";
+
+/** What the boot page offers the app's pages, which share its origin and so its trust. */
+export interface BootOffers {
+  socket(port: MessagePort, path: string, protocols: string[]): void;
+  cookies(path: string): string;
+  setCookie(line: string, path: string): void;
+}
+
+declare global {
+  interface Window {
+    hearthBoot?: BootOffers;
+  }
 }
 
 /** boot frame → shell, on the port. */
 export type BootMessage =
-  RequestMessage | { kind: "location"; path: string; title: string } | { kind: "loaded" };
+  | RequestMessage
+  | SocketMessage
+  | CookieMessage
+  | { kind: "cookies"; number: number }
+  | { kind: "location"; path: string; title: string }
+  | { kind: "loaded" };
 
 /** shell → boot frame, on the port. */
 export interface NavigateMessage {

@@ -35,6 +35,7 @@ export async function fetchOver(
 
   for (let hops = 0; ; ++hops) {
     const response = await attempt(open, { method, target, headers, body }, signal);
+    init.onFields?.(response.headers);
     const location = redirectTarget(response, target);
     if (location === undefined || redirect === "manual") return toResponse(response, target, hops > 0);
     await response.body?.cancel();

@@ -5,6 +5,8 @@
  * Deviates from RFC 9112 section 6.3 on purpose: a body that only ends with the connection is refused, because a
  * relay that runs out ends a stream exactly as a server does.
  */
+import { concat } from "../bytes.ts";
+
 export type ResponseEvent =
   | { kind: "head"; status: number; reason: string; headers: [string, string][] }
   | { kind: "data"; bytes: Uint8Array }
@@ -51,8 +53,20 @@ export class ResponseParser {
   #statusLine: { status: number; reason: string } | undefined;
   #headers: [string, string][] = [];
 
-  constructor(method: string) {
+  readonly #mayUpgrade: boolean;
+
+  /** `mayUpgrade`: a switch of protocols was asked for; then 101 is a head, and what follows it is `rest`. */
+  constructor(method: string, { mayUpgrade = false } = {}) {
     this.#bodiless = method === "HEAD";
+    this.#mayUpgrade = mayUpgrade;
+  }
+
+  /** What was pushed beyond the response. Takes it out. */
+  rest(): Uint8Array {
+    const rest = concat(...this.#pending);
+    this.#pending = [];
+    this.#buffered = 0;
+    return rest;
   }
 
   /** The whole response has been taken with `next`. */
@@ -167,7 +181,11 @@ export class ResponseParser {
         this.#headers = [];
         this.#headBytes = 0;
         if (status >= 200) return this.#beginBody(status, reason, headers);
-        // 101 hands the stream to another protocol, which nobody asked for.
+        // 101 hands the stream to another protocol.
+        if (status === 101 && this.#mayUpgrade) {
+          this.#state = "done";
+          return { kind: "head", status, reason, headers };
+        }
         if (status === 101) throw new ParseError("bad_status_line", "an upgrade nobody asked for");
         if (++this.#interim > maxInterim) throw new ParseError("too_many_interim");
         return "interim";

@@ -1,4 +1,5 @@
 import { ed25519 } from "@noble/curves/ed25519.js";
+import { forgetCookies } from "../app/cookie_storage.ts";
 import { owned } from "../bytes.ts";
 import { HearthError } from "../errors.ts";
 import { Database } from "./database.ts";
@@ -88,6 +89,7 @@ export class DeviceKeys {
   /** Forgets the kept key. The appliance still lists the device until it is removed there. */
   async forget(): Promise<void> {
     await this.#database.remove("keys", slot);
+    forgetCookies();
   }
 
   async #keep(stored: Stored): Promise<void> {

@@ -11,10 +11,11 @@ import type {
   Root,
 } from "../connection.ts";
 import { HearthError } from "../errors.ts";
-import { fetchOver } from "../http/fetch.ts";
+import { checkedPath, fetchOver } from "../http/fetch.ts";
 import { peerIdText } from "../identity/peer.ts";
 import { verifyHostCertificate } from "../identity/statements.ts";
 import type { DeviceKey } from "../keys/device.ts";
+import { openSession, type SocketOptions, type SocketSession } from "../websocket/session.ts";
 import { dialable, peerIdIn, relayOf, type Dialable, type PageContext } from "./addresses.ts";
 import { onWake, type Clock } from "./clock.ts";
 import type { Flock } from "./flock.ts";
@@ -89,6 +90,11 @@ export class ApplianceConnection implements HearthConnection {
 
   fetch(path: string, init?: HearthRequestInit): Promise<Response> {
     return fetchOver((signal) => this.#links.openStream(httpProtocol, signal), path, init);
+  }
+
+  async openSocket(path: string, options: SocketOptions = {}): Promise<SocketSession> {
+    const target = checkedPath(path);
+    return openSession(await this.#links.openStream(httpProtocol, options.signal), target, options);
   }
 
   retry(): void {
