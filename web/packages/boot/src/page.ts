@@ -4,15 +4,20 @@
  */
 import {
   bootPath,
+  cachePrefix,
   channel,
   isOurs,
   shellOrigin,
   shellUrl,
+  socketChannel,
   type BootMessage,
+  type CookiesMessage,
   type Hello,
   type NavigateMessage,
   type Welcome,
 } from "@hearth/sdk/app-protocol";
+import { CookieJar } from "@hearth/sdk/cookies";
+import { bridgeWorkers } from "./worker_sockets.ts";
 
 const workerUrl = "/.hearth/sw.js";
 const shell = shellOrigin(location);
@@ -54,17 +59,34 @@ async function boot(): Promise<void> {
   window.parent.postMessage({ channel, kind: "hello" } satisfies Hello, shell);
   const { port, welcome } = await shellPort;
 
+  const post = (message: BootMessage): void => port.postMessage(message);
   // The worker's requests go to the shell as they are, each with its own port: bodies don't pass through here.
   navigator.serviceWorker.addEventListener("message", ({ data, ports }: MessageEvent) => {
     if (isOurs(data) && data.kind === "request") port.postMessage(data, [...ports]);
   });
   navigator.serviceWorker.startMessages();
-  port.onmessage = ({ data }: MessageEvent<NavigateMessage>) => {
-    if (data.kind === "navigate") frame.contentWindow?.location.assign(inApp(data.path));
+  await openCache(welcome.cache);
+  const jar = new CookieJar(location.hostname);
+  jar.load(welcome.cookies);
+  port.onmessage = ({ data }: MessageEvent<NavigateMessage | CookiesMessage>) => {
+    if (data.kind === "navigate") {
+      frame.contentWindow?.location.assign(inApp(data.path));
+    } else {
+      jar.load(data.cookies);
+      post({ kind: "cookies", number: data.number });
+    }
   };
+  window.hearthBoot = {
+    socket: (socketPort, path, protocols) =>
+      port.postMessage({ channel, kind: "socket", path, protocols } satisfies BootMessage, [socketPort]),
+    cookies: (path) => jar.text(path, true),
+    setCookie: (line, path) => {
+      if (jar.set(line, path, true)) post({ kind: "cookie", line, path });
+    },
+  };
+  bridgeWorkers(socketChannel, window.hearthBoot.socket);
 
   if (welcome.colorScheme !== undefined) document.documentElement.style.colorScheme = welcome.colorScheme;
-  const post = (message: BootMessage): void => port.postMessage(message);
   frame.addEventListener("load", () => {
     post({ kind: "loaded" });
     follow(frame, post);
@@ -73,6 +95,18 @@ async function boot(): Promise<void> {
   frame.title = "App";
   frame.src = inApp(welcome.path);
   document.body.replaceChildren(frame);
+}
+
+/** The HTTP cache of who is signed in, and nobody else's. */
+async function openCache(name: string): Promise<void> {
+  try {
+    const mine = cachePrefix + name;
+    await caches.open(mine);
+    for (const each of await caches.keys())
+      if (each.startsWith(cachePrefix) && each !== mine) await caches.delete(each);
+  } catch {
+    // The browser keeps nothing: then every request goes to the box.
+  }
 }
 
 /** Resolves when the worker controls this page, and so the frames below it. */

@@ -33,8 +33,32 @@ export function responseHeaders(headers: [string, string][], destination: string
 }
 
 /** The absolute address a redirect leads to, or nothing when it leads off the app's origin. */
-export function redirectTarget(location: string | null, from: string): string | undefined {
-  if (location === null) return undefined;
+export function redirectTarget(location: string, from: string): string | undefined {
   const url = URL.parse(location, from);
   return url !== null && url.origin === new URL(from).origin ? url.href : undefined;
+}
+
+/**
+ * Lets our script run under the app's own policies, beside what they allow already. Gives the nonce that its element
+ * must carry.
+ */
+export function allowShim(headers: Headers, shim: string, nonce: string = crypto.randomUUID()): string {
+  const header = headers.get("content-security-policy");
+  if (header === null) return nonce;
+  const policies = header.split(",").map((policy) => {
+    const directives = policy.split(";").map((directive) => directive.trim());
+    const named = (name: string): number =>
+      directives.findIndex((each) => new RegExp(`^${name}(\\s|$)`, "i").test(each));
+    const index = ["script-src-elem", "script-src", "default-src"].map(named).find((found) => found >= 0);
+    if (index === undefined) return policy;
+    const said = (directives[index] ?? "").replace(/\s+'none'/gi, "");
+    // A nonce beside 'unsafe-inline' would take that back; under 'strict-dynamic' only a nonce counts.
+    const words = /'strict-dynamic'/i.test(said) ? `${shim} 'nonce-${nonce}'` : shim;
+    if (/^default-src/i.test(said))
+      directives.push(`${said.replace(/^default-src/i, "script-src-elem")} ${words}`);
+    else directives[index] = `${said} ${words}`;
+    return directives.filter((each) => each !== "").join("; ");
+  });
+  headers.set("Content-Security-Policy", policies.join(", "));
+  return nonce;
 }

@@ -11,7 +11,13 @@ import {
   type RequestMessage,
 } from "@hearth/sdk/app-protocol";
 import { ask, PortError, type Asked } from "@hearth/sdk/port-exchange";
-import { redirectTarget, responseHeaders } from "./policy.ts";
+import { allowShim, redirectTarget, responseHeaders } from "./policy.ts";
+import { throughCache, type Answer } from "./http_cache.ts";
+import { decoded, withPageShim, withWorkerShim } from "./inject.ts";
+
+/** Of shim.ts, as it was built. */
+declare const shimSource: string;
+const shimPath = "/.hearth/shim.js";
 
 declare const self: ServiceWorkerGlobalScope;
 
@@ -31,6 +37,10 @@ self.addEventListener("message", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
+  if (url.origin === self.location.origin && url.pathname === shimPath) {
+    event.respondWith(new Response(shimSource, { headers: { "Content-Type": "text/javascript" } }));
+    return;
+  }
   // The policy of the pages forbids other origins; ours is served by the web server itself.
   if (url.origin !== self.location.origin || url.pathname.startsWith("/.hearth/")) return;
   if (request.mode === "navigate" && request.destination === "document") {
@@ -42,47 +52,78 @@ self.addEventListener("fetch", (event) => {
 
 async function serve(event: FetchEvent, url: URL): Promise<Response> {
   const { request } = event;
+  const later = (work: Promise<unknown>): void => event.waitUntil(work);
   try {
-    const asked = await askShell(request, url);
-    // The worker lives as long as the body flows.
-    event.waitUntil(asked.done);
-    const onAbort = (): void => asked.cancel();
-    request.signal.addEventListener("abort", onAbort, { once: true });
-    const head = await asked.head;
-    if (head.status >= 300 && head.status < 400 && head.status !== 304) {
-      const location = new Headers(head.headers).get("location");
+    const answer = await throughCache(request, (further) => askBox(event, url, further), later);
+    const location = answer.headers.get("location");
+    if ([301, 302, 303, 307, 308].includes(answer.status) && location !== null) {
       const target = redirectTarget(location, request.url);
-      void asked.body.cancel().catch(() => undefined);
-      return target === undefined ? problem(request, "redirect") : Response.redirect(target, head.status);
+      void answer.body?.cancel().catch(() => undefined);
+      return target === undefined ? problem(request, "redirect") : Response.redirect(target, answer.status);
     }
-    return new Response(head.hasBody ? asked.body : null, {
-      status: head.status,
-      statusText: head.statusText,
-      headers: responseHeaders(head.headers, request.destination, shell),
-    });
+    const { status, statusText } = answer;
+    const headers = responseHeaders([...answer.headers], request.destination, shell);
+    const body = answer.body === null ? null : withShim(decoded(answer.body, headers), headers, request);
+    return new Response(body, { status, statusText, headers });
   } catch (error) {
     return problem(request, error instanceof PortError ? error.code : "internal");
   }
 }
 
+async function askBox(event: FetchEvent, url: URL, further: [string, string][]): Promise<Answer> {
+  const { request } = event;
+  const asked = await askShell(request, url, further);
+  // The worker lives as long as the body flows.
+  event.waitUntil(asked.done);
+  request.signal.addEventListener("abort", () => asked.cancel(), { once: true });
+  const { status, statusText, headers, hasBody } = await asked.head;
+  return { status, statusText, headers: new Headers(headers), body: hasBody ? asked.body : null };
+}
+
+const frames = new Set(["iframe", "frame", "embed", "object"]);
+const workers = new Set(["worker", "sharedworker"]);
+
+/** Pages and workers get what the browser itself can't do over the connection: WebSocket and cookies. */
+function withShim(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  headers: Headers,
+  { destination }: Request,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const isPage = /^(text\/html|application\/xhtml\+xml)\s*(;|$)/i.test(headers.get("content-type") ?? "");
+  if (workers.has(destination)) {
+    headers.delete("content-length");
+    return body.pipeThrough(withWorkerShim(shimSource, shimPath));
+  }
+  if (!isPage || !frames.has(destination)) return body;
+  const nonce = allowShim(headers, self.location.origin + shimPath);
+  headers.delete("content-length");
+  return body.pipeThrough(withPageShim(shimPath, nonce));
+}
+
 /** Asks each boot frame in turn, the seen ones first, until one takes the request up. */
-async function askShell(request: Request, url: URL): Promise<Asked> {
+async function askShell(request: Request, url: URL, further: [string, string][]): Promise<Asked> {
+  const body = request.method === "GET" || request.method === "HEAD" ? null : await bodyOf(request);
   const message: RequestMessage = {
     channel,
     kind: "request",
     method: request.method,
     path: url.pathname + url.search,
-    headers: [...request.headers],
-    hasBody: request.method !== "GET" && request.method !== "HEAD",
+    headers: [...request.headers, ...further],
+    hasBody: body !== null,
+    anonymous: request.credentials === "omit",
+    mode: request.mode,
+    destination: request.destination,
   };
-  const body = message.hasBody ? await bodyOf(request) : null;
   const deadline = performance.now() + bootTimeout;
   for (;;) {
     for (const client of await bootFrames()) {
       const { port1, port2 } = new MessageChannel();
-      const asked = ask(port1, body);
+      const asked = ask(port1, body, { hold: true });
       client.postMessage(message, [port2]);
-      if (await accepted(asked)) return asked;
+      if (await accepted(asked)) {
+        asked.go();
+        return asked;
+      }
       asked.cancel();
     }
     if (performance.now() > deadline)
@@ -117,7 +158,7 @@ async function bootFrames(): Promise<WindowClient[]> {
 async function bodyOf(request: Request): Promise<ReadableStream<Uint8Array> | null> {
   if (request.body !== undefined) return request.body;
   const blob = await (request as Request).blob();
-  return blob.stream();
+  return blob.size === 0 ? null : blob.stream();
 }
 
 /** A page says what happened; anything else sees a network error, as it would without us. */

@@ -1,18 +1,23 @@
 // Writes build/web/boot: the boot page (for every path of an app origin) and its files under /.hearth/.
-import { copyFile, mkdir } from "node:fs/promises";
+import { copyFile, mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
-const out = join(here, "../../../build/web/boot/.hearth");
+const out = join(process.env.HEARTH_BOOT ?? join(here, "../../../build/web/boot"), ".hearth");
 await mkdir(out, { recursive: true });
 
+// The worker hands the shim out itself, so it is built first.
 for (const [entry, file] of [
+  ["src/shim.ts", "shim.js"],
   ["src/page.ts", "boot.js"],
   ["src/worker.ts", "sw.js"],
 ]) {
+  const define =
+    file === "sw.js" ? { shimSource: JSON.stringify(await readFile(join(out, "shim.js"), "utf8")) } : {};
   await build({
+    define,
     configFile: false,
     root: here,
     logLevel: "warn",

@@ -1,0 +1,128 @@
+/** A private HTTP cache for what the app's pages fetch (RFC 9111), in the browser's Cache storage. */
+import { cachePrefix } from "@hearth/sdk/app-protocol";
+import { age, isFresh, mayBeKept, mayBeStale, storedAt } from "./freshness.ts";
+
+export interface Answer {
+  status: number;
+  statusText: string;
+  headers: Headers;
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
+}
+
+/** Asks the box, with further header fields. */
+export type Ask = (further: [string, string][]) => Promise<Answer>;
+
+const maxEntries = 1000;
+
+/** The one that belongs to who is signed in; the boot page removes others. */
+async function open(): Promise<Cache | undefined> {
+  const name = (await caches.keys()).find((each) => each.startsWith(cachePrefix));
+  return name === undefined ? undefined : caches.open(name);
+}
+
+/** Answers from the cache, or asks and keeps. `later` holds the worker while something is being kept. */
+export async function throughCache(
+  request: Request,
+  ask: Ask,
+  later: (work: Promise<unknown>) => void,
+): Promise<Answer> {
+  const { method, headers, cache: mode } = request;
+  const cache = await open().catch(() => undefined);
+  if (cache === undefined) return ask([]);
+  const key = keyOf(request);
+  if (method !== "GET") {
+    const answer = await ask([]);
+    const unsafe = !["HEAD", "OPTIONS", "TRACE"].includes(method);
+    if (unsafe && answer.status >= 200 && answer.status < 400)
+      await invalidate(cache, request.url, answer.headers);
+    return answer;
+  }
+  const conditional = [
+    "if-none-match",
+    "if-modified-since",
+    "if-match",
+    "if-unmodified-since",
+    "if-range",
+    "range",
+  ];
+  if (mode === "no-store" || conditional.some((name) => headers.has(name))) return ask([]);
+
+  const stored = mode === "reload" ? undefined : await cache.match(key);
+  const now = Date.now();
+  if (stored !== undefined) {
+    if (mode === "force-cache" || mode === "only-if-cached") return fromStored(stored, now);
+    if (mode === "default" && isFresh(stored.headers, now)) return fromStored(stored, now);
+  } else if (mode === "only-if-cached") {
+    throw new TypeError("not in the cache");
+  }
+
+  const validators: [string, string][] = [];
+  const etag = stored?.headers.get("etag");
+  const modified = stored?.headers.get("last-modified");
+  if (etag != null) validators.push(["If-None-Match", etag]);
+  if (modified != null) validators.push(["If-Modified-Since", modified]);
+  let answer: Answer;
+  try {
+    answer = await ask(validators);
+  } catch (error) {
+    // The box can't be asked: what was seen before is better than nothing, where its server doesn't mind.
+    if (stored === undefined || mode !== "default" || !mayBeStale(stored.headers)) throw error;
+    return fromStored(stored, now);
+  }
+  if (answer.status === 304 && stored !== undefined) {
+    const fresh = new Headers(stored.headers);
+    for (const [name, value] of answer.headers)
+      if (!/^content-(length|encoding|type|range)$/.test(name)) fresh.set(name, value);
+    return keep(cache, key, { ...toAnswer(stored), headers: fresh }, now, later);
+  }
+  if (!mayBeKept(answer.status, answer.headers)) {
+    if (stored !== undefined && answer.status < 500) later(cache.delete(key, { ignoreVary: true }));
+    return answer;
+  }
+  return keep(cache, key, answer, now, later);
+}
+
+function keyOf(request: Request): Request {
+  return new Request(request.url, { headers: request.headers });
+}
+
+function toAnswer({ status, statusText, headers, body }: Response): Answer {
+  return { status, statusText, headers, body };
+}
+
+function fromStored(stored: Response, now: number): Answer {
+  const headers = new Headers(stored.headers);
+  headers.set("Age", String(Math.floor(age(stored.headers, now))));
+  headers.delete(storedAt);
+  return { ...toAnswer(stored), headers };
+}
+
+function keep(
+  cache: Cache,
+  key: Request,
+  answer: Answer,
+  now: number,
+  later: (work: Promise<unknown>) => void,
+): Answer {
+  const [kept, given] = answer.body === null ? [null, null] : answer.body.tee();
+  const headers = new Headers(answer.headers);
+  headers.set(storedAt, String(now));
+  const { status, statusText } = answer;
+  const put = async (): Promise<void> => {
+    // A body that breaks off is not kept: the put fails with it. No room isn't the page's concern.
+    await cache.put(key, new Response(kept, { status, statusText, headers })).catch(() => undefined);
+    const keys = await cache.keys();
+    for (const old of keys.slice(0, Math.max(0, keys.length - maxEntries))) await cache.delete(old);
+  };
+  later(put());
+  return { ...answer, body: given };
+}
+
+/** Section 4.4. */
+async function invalidate(cache: Cache, url: string, headers: Headers): Promise<void> {
+  for (const place of [url, headers.get("location"), headers.get("content-location")]) {
+    const target = place === null ? null : URL.parse(place, url);
+    if (target !== null && target.origin === new URL(url).origin)
+      await cache.delete(target.href, { ignoreVary: true });
+  }
+}
