@@ -25,6 +25,7 @@ for file in web/packages/sdk/e2e/*.test.mjs web/packages/ui/e2e/run.mjs web/shel
     --test-reporter=junit --test-reporter-destination="$root/$report.xml" \
     --test-reporter=spec --test-reporter-destination=stdout "e2e/$(basename "$file")") >"$report.log" 2>&1; then
     printf 'ok    %4d s  %s\n' $((SECONDS - from)) "$file"
+    sed -n 's/^semantics, /            /p' "$report.log"
   else
     printf 'FAIL  %4d s  %s\n' $((SECONDS - from)) "$file"
     tail -n 100 "$report.log"

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const boot = fileURLToPath(new URL("../../../../build/web/boot", import.meta.url));
+const boot = process.env.HEARTH_BOOT ?? fileURLToPath(new URL("../../../../build/web/boot", import.meta.url));
 const types = {
   ".js": "text/javascript",
   ".html": "text/html; charset=utf-8",

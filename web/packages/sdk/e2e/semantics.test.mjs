@@ -1,0 +1,268 @@
+// What the web promises to web applications, asked of an ordinary application in hearthd's sandbox over the connection; with
+// REFERENCE=1 also as a browser reaches it by itself, which shows that the cases are right. The differences are listed, each with its
+// reason, in docs/protocol/web.md; here they are told from faults.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { startServer } from "./server.mjs";
+import { bundle, launch, page as htmlOf } from "./support.mjs";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const root = join(here, "../../../..");
+const program = join(process.env.HEARTH_BIN ?? join(root, "build/dev/bin"), "hearthd");
+const app = join(here, "semantics");
+// An app runs in a sandbox, and only root can make one.
+const skip =
+  (existsSync(program) && process.getuid() === 0) || process.env.CI
+    ? false
+    : "hearthd isn't built, or this isn't root";
+
+let folder, daemon, ready, server, browser, context, page, direct;
+
+/** Node, with the libraries it needs, and the application: a root file system for hearthd's --apps. */
+function makeApp(apps) {
+  const files = join(apps, "semantics/rootfs");
+  for (const point of ["proc", "dev", "tmp", "data", "run/hearth", "web", "app/node_modules"])
+    mkdirSync(join(files, point), { recursive: true });
+  const node = process.execPath;
+  copyFileSync(node, join(files, "node"));
+  execFileSync("strip", [join(files, "node")]);
+  for (const [, library] of execFileSync("ldd", [node], { encoding: "utf8" }).matchAll(/(\/\S+) \(0x/g)) {
+    mkdirSync(join(files, dirname(library)), { recursive: true });
+    copyFileSync(library, join(files, library));
+  }
+  cpSync(app, join(files, "app"), { recursive: true });
+  cpSync(join(root, "web/node_modules/ws"), join(files, "app/node_modules/ws"), { recursive: true });
+  writeFileSync(
+    join(apps, "semantics/app.json"),
+    JSON.stringify({
+      id: "semantics",
+      title: "Semantics",
+      command: ["/node", "--max-old-space-size=256", "/app/app.mjs"],
+      limits: { memory_mib: 768, pids: 64, cpu_percent: 200 },
+    }),
+  );
+}
+
+before(async () => {
+  if (skip) return;
+  assert.ok(existsSync(program), `${program} isn't built`);
+  folder = mkdtempSync(join(tmpdir(), "hearth-semantics-"));
+  chmodSync(folder, 0o755);
+  makeApp(join(folder, "apps"));
+  daemon = spawn(
+    program,
+    `--data-dir ${folder}/data --http 127.0.0.1:0 --p2p-port 0 --listen-ip 127.0.0.1 --embedded-flock 0 --name casa --user nobody --shell off --apps ${folder}/apps --log-level warning --ready-json`.split(
+      " ",
+    ),
+    { stdio: ["ignore", "pipe", "inherit"] },
+  );
+  let text = "";
+  for await (const chunk of daemon.stdout) if ((text += chunk).includes("\n")) break;
+  ready = JSON.parse(text);
+  execFileSync(process.execPath, [join(here, "../../boot/tools/build.mjs")], { stdio: "inherit" });
+  server = await startServer({
+    "/index.html": htmlOf("/shell.js"),
+    "/shell.js": await bundle("semantics_shell.ts"),
+  });
+  browser = await launch("--disable-features=WebRtcHideLocalIpsWithMdns");
+  context = await browser.newContext();
+  page = await openShell();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.close();
+  direct?.kill();
+  if (daemon !== undefined && daemon.exitCode === null) {
+    daemon.kill("SIGTERM");
+    await new Promise((resolve) => daemon.once("exit", resolve));
+  }
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function openShell() {
+  const opened = await context.newPage();
+  if (process.env.VERBOSE) opened.on("console", (message) => console.log(message.text()));
+  await opened.goto(`http://home.hearth.localhost:${server.port}/`);
+  await opened.waitForFunction(() => window.start !== undefined);
+  const addrs = ready.addrs.filter((address) => address.includes(process.env.HEARTH_PATH ?? "/ws/"));
+  await opened.evaluate(([link, addrs]) => window.start(link, addrs), [ready.setup_url, addrs]);
+  return opened;
+}
+
+/** The app's own frame in a shell's page, once its cases are there. */
+async function show(shell = page, path = "/") {
+  await shell.evaluate((path) => window.show("semantics", path), path);
+  for (let i = 0; i < 300; ++i) {
+    const frame = shell.frames().find((each) => each.parentFrame()?.parentFrame() === shell.mainFrame());
+    if (frame !== undefined && (await frame.evaluate(() => window.runCases !== undefined).catch(() => false)))
+      return frame;
+    await shell.waitForTimeout(50);
+  }
+  throw new Error("the app didn't come up");
+}
+
+/** Of a page and of a dedicated worker, by name. */
+async function results(frame) {
+  const [inPage, inWorker] = await Promise.all([
+    frame.evaluate(() => window.runCases()),
+    frame.evaluate(
+      () =>
+        new Promise((resolve, reject) => {
+          const worker = new Worker("/worker.js");
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = (event) => reject(new Error(event.message));
+        }),
+    ),
+  ]);
+  return new Map(
+    [...inPage, ...inWorker.map(({ name, why }) => ({ name: `${name} (worker)`, why }))].map(
+      ({ name, why }) => [name, why],
+    ),
+  );
+}
+
+/** The list of docs/protocol/web.md: name to reason. */
+function known() {
+  const text = readFileSync(join(root, "docs/protocol/web.md"), "utf8");
+  const rows = text.slice(text.indexOf("## What differs")).matchAll(/^\| `([^`]+)` \| ([^|]+) \|$/gm);
+  return new Map(Array.from(rows, ([, name, reason]) => [name, reason]));
+}
+
+describe("the web's semantics", { skip }, () => {
+  let native;
+
+  test("the cases hold for a browser by itself", { skip: !process.env.REFERENCE }, async () => {
+    direct = spawn(process.execPath, [join(app, "app.mjs"), "0"], { stdio: ["ignore", "pipe", "inherit"] });
+    const port = Number(await new Promise((resolve) => direct.stdout.once("data", resolve)));
+    const other = await context.newPage();
+    await other.goto(`http://localhost:${port}/`);
+    native = await results(other);
+    await other.close();
+    const failed = [...native].filter(([, why]) => why !== undefined);
+    console.log(`semantics, a browser by itself: ${native.size - failed.length} of ${native.size}`);
+    for (const [name, why] of failed) console.log(`  ${name}: ${why}`);
+    assert.deepEqual(
+      failed.map(([name]) => name),
+      [],
+    );
+  });
+
+  test("at least 95 % hold over the connection, and the rest is listed with its reason", async () => {
+    const through = await results(await show());
+    const failed = new Map([...through].filter(([, why]) => why !== undefined));
+    const passed = through.size - failed.size;
+    console.log(
+      `semantics, over the connection: ${passed} of ${through.size} (${((100 * passed) / through.size).toFixed(1)} %)`,
+    );
+    for (const [name, why] of failed) console.log(`  ${name}: ${why}`);
+    const listed = known();
+    assert.deepEqual(
+      [...failed.keys()].filter((name) => !listed.has(name)),
+      [],
+      "fails and isn't listed",
+    );
+    assert.deepEqual(
+      [...listed.keys()].filter((name) => !failed.has(name)),
+      [],
+      "listed and doesn't fail",
+    );
+    assert.ok(passed >= 0.95 * through.size);
+  });
+
+  test("what was seen is there when the box is out of reach", async () => {
+    const frame = await show();
+    const hit = (init) =>
+      frame.evaluate(
+        (init) =>
+          fetch("/hit?h=Cache-Control:max-age=1&h=ETag:%22o%22&offline", init).then(
+            (r) => r.text(),
+            (e) => e.name,
+          ),
+        init,
+      );
+    const first = await hit();
+    await page.evaluate(() => (window.state.offline = true));
+    await page.waitForTimeout(1500);
+    assert.equal(await hit(), first);
+    assert.equal(await hit({ cache: "no-store" }), "TypeError");
+    assert.equal(
+      await frame.evaluate(() =>
+        fetch("/hit?h=ETag:%22n%22&h=Cache-Control:no-cache&offline").then(
+          () => "came",
+          () => "failed",
+        ),
+      ),
+      "failed",
+    );
+    await page.evaluate(() => (window.state.offline = false));
+  });
+
+  test("cookies outlive the shell's tab, are one jar for all of them, and go with the sign-out", async () => {
+    const set = (frame, line) =>
+      frame.evaluate((line) => fetch(`/echo?cookie=${encodeURIComponent(line)}`).then(() => undefined), line);
+    const cookies = (frame) => frame.evaluate(() => fetch("/cookies").then((response) => response.text()));
+    const frame = await show();
+    await set(frame, "kept=1; Max-Age=1000; HttpOnly");
+    await set(frame, "session=1");
+    await page.reload();
+    await page.evaluate(
+      ([link, addrs]) => window.start(link, addrs),
+      [ready.setup_url, ready.addrs.filter((each) => each.includes("/ws/"))],
+    );
+    assert.match(await cookies(await show()), /kept=1.*session=1|session=1.*kept=1/);
+    const second = await openShell();
+    assert.match(await cookies(await show(second)), /kept=1/);
+    const held = await second.evaluate(() => JSON.stringify(window.localStorage));
+    assert.match(held, /kept/);
+    await second.evaluate(() => window.signOut());
+    assert.doesNotMatch(await second.evaluate(() => JSON.stringify(window.localStorage)), /hearth-cookies/);
+    await second.close();
+  });
+
+  test("a socket ends with the page that opened it, and when the app is closed", async () => {
+    const open = (frame, id) =>
+      frame.evaluate((id) => {
+        window.held = new WebSocket(`/ws/echo?id=${id}`);
+        return new Promise((resolve) => (window.held.onopen = () => resolve()));
+      }, id);
+    const ended = async (frame, id) => {
+      for (let i = 0; i < 100; ++i) {
+        const end = await frame.evaluate(
+          (id) =>
+            new Promise((resolve) => {
+              const socket = new WebSocket(`/ws/end?of=${id}`);
+              socket.onmessage = ({ data }) => (socket.close(), resolve(data));
+            }),
+          id,
+        );
+        if (end !== "null") return;
+        await page.waitForTimeout(50);
+      }
+      assert.fail("the app still has it");
+    };
+    let frame = await show();
+    await open(frame, "reloaded");
+    await frame.evaluate(() => location.reload());
+    frame = await show();
+    await ended(frame, "reloaded");
+    await open(frame, "revoked");
+    frame = await show();
+    await ended(frame, "revoked");
+  });
+});

@@ -1,0 +1,1 @@
+export const seen = String(WebSocket).includes("native code") ? "native" : "shim";
