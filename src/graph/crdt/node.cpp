@@ -159,6 +159,13 @@ bool Node::adopt(const Fates& fates) {
   return adopted;
 }
 
+bool Node::is_plain() const {
+  return deleted_.empty() && std::ranges::all_of(properties_, [](const Property& property) {
+           return property.value && property.deleted.empty() && !property.counter &&
+                  !property.set && !property.list;
+         });
+}
+
 void Node::purge(model::Stamp horizon, const Fates& fates) {
   deleted_.purge(horizon);
   for (Property& property : properties_) {

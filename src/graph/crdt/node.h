@@ -64,6 +64,8 @@ class Node {
   bool adopt(const Fates& fates);
   /// Forgets what is older than `horizon` and of no effect any more.
   void purge(model::Stamp horizon, const Fates& fates);
+  /// Values alone, none of them deleted: what adopt() and purge() leave as it is.
+  [[nodiscard]] bool is_plain() const;
 
   /// Nothing was written, or nothing is left.
   [[nodiscard]] bool empty() const { return deleted_.empty() && properties_.empty(); }

@@ -36,6 +36,8 @@ std::string_view error_text(StoreError error) {
       return "The disk failed.";
     case StoreError::corrupt:
       return "What is stored here is damaged.";
+    case StoreError::too_new:
+      return "A later version of this program wrote what is stored here.";
   }
   return "";
 }

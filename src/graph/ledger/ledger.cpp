@@ -8,6 +8,22 @@ AuthorLog& Ledger::log(crdt::AuthorNumber author) {
   return logs_.try_emplace(author, author).first->second;
 }
 
+std::vector<update::Position> Ledger::named_of(const model::AuthorKey& author) const {
+  std::vector<update::Position> named;
+  for (const Membership::Named& name : membership.named_of(author)) named.push_back(name.position);
+  for (const Checkpoints::Link& link : checkpoints.chain())
+    if (const auto head = link.head_of(author)) named.push_back(*head);
+  return named;
+}
+
+void Ledger::rank(AuthorLog& log) const {
+  if (log.is_forked()) log.rank(named_of(authors.key(log.author())));
+}
+
+void Ledger::rank() {
+  for (auto& [author, log] : logs_) rank(log);
+}
+
 void Ledger::drop(crdt::AuthorNumber author, const std::function<bool(const Record&)>& is_gone) {
   log(author).drop(is_gone);
   missing_ = {};
@@ -117,7 +133,7 @@ bool Ledger::is_complete(std::size_t checkpoint) const {
   for (const update::Position& position : heads) {
     const auto number = authors.find(position.author);
     const AuthorLog* log = number ? find_log(*number) : nullptr;
-    const Record* record = log ? log->find_ranked(position) : nullptr;
+    const Record* record = log ? log->find(position.seq, position.id) : nullptr;
     if (record == nullptr) return false;
     held.push_back(record);
   }

@@ -36,6 +36,12 @@ class Ledger {
 
   /// Made when there is none.
   AuthorLog& log(crdt::AuthorNumber author);
+  /// All places in that author's log that the two chains name.
+  [[nodiscard]] std::vector<update::Position> named_of(const model::AuthorKey& author) const;
+  /// Says anew who of a forked log is outranked: to be called when it grew or a chain changed.
+  void rank(AuthorLog& log) const;
+  /// Likewise of all of them.
+  void rank();
   /// Takes records out of a log (AuthorLog::drop).
   void drop(crdt::AuthorNumber author, const std::function<bool(const Record&)>& is_gone);
   [[nodiscard]] const AuthorLog* find_log(crdt::AuthorNumber author) const;

@@ -38,13 +38,10 @@ Record& AuthorLog::add(Record record) {
   record.author = author_;
   if (record.parent == (line_.empty() ? nullptr : &line_.back())) {
     record.on_line = true;
-    record.outranked = record.parent != nullptr && record.parent->outranked;
     return line_.emplace_back(record);
   }
   record.on_line = false;
-  const auto place = branches_.emplace(std::pair{record.seq, record.id}, record).first;
-  rank();
-  return place->second;
+  return branches_.emplace(std::pair{record.seq, record.id}, record).first->second;
 }
 
 Record& AuthorLog::add_after_gap(Record record, const model::Bytes32& prev) {
@@ -143,8 +140,12 @@ std::vector<const Record*> AuthorLog::records() const {
   return {records.begin(), records.end()};
 }
 
-// Who counts among siblings is a function of the siblings, however they came.
-void AuthorLog::rank() {
+void AuthorLog::rank(const std::vector<update::Position>& named) {
+  std::set<const Record*> stay;
+  for (const update::Position& position : named)
+    for (const Record* record = find(position.seq, position.id);
+         record != nullptr && stay.insert(record).second;)
+      record = record->parent;
   std::map<std::pair<const Record*, std::uint64_t>, std::vector<Record*>> children;
   for (Record* record : records()) children[{record->parent, record->seq}].push_back(record);
   // Ascending by seq, so that parents are ranked before their children.
@@ -152,8 +153,9 @@ void AuthorLog::rank() {
     const auto& siblings = children[{record->parent, record->seq}];
     const auto smaller = std::ranges::count_if(
         siblings, [&](const Record* other) { return other->id < record->id; });
-    record->outranked = static_cast<std::size_t>(smaller) >= max_children ||
-                        (record->parent != nullptr && record->parent->outranked);
+    record->outranked =
+        !stay.contains(record) && (static_cast<std::size_t>(smaller) >= max_children ||
+                                   (record->parent != nullptr && record->parent->outranked));
   }
 }
 
@@ -166,21 +168,16 @@ const Record* AuthorLog::ancestor(const Record& of, std::uint64_t seq) const {
   return record;
 }
 
-const Record* AuthorLog::find_ranked(const update::Position& position) const {
-  const Record* record = find(position.seq, position.id);
-  return record == nullptr || record->outranked ? nullptr : record;
-}
-
 bool AuthorLog::is_within(const Record& record, const update::Position& position) const {
   if (record.seq > position.seq) return false;
   if (!is_forked()) return true;
-  const Record* last = find_ranked(position);
+  const Record* last = find(position.seq, position.id);
   return last == nullptr || ancestor(*last, record.seq) == &record;
 }
 
 bool AuthorLog::is_beside(const Record& record, const update::Position& position) const {
   if (!is_forked()) return false;
-  const Record* named = find_ranked(position);
+  const Record* named = find(position.seq, position.id);
   if (named == nullptr) return false;
   return record.seq <= named->seq ? ancestor(*named, record.seq) != &record
                                   : ancestor(record, named->seq) != named;

@@ -35,7 +35,8 @@ struct Record {
   model::Stamp stamp;  ///< when the body is good
   BodyState body = BodyState::absent;
   bool on_line = true;
-  bool outranked = false;  ///< 8 siblings with smaller ids count instead, or of an ancestor
+  /// 8 siblings with smaller ids count instead, or of an ancestor; and nothing names what is here.
+  bool outranked = false;
   // The replica's:
   bool counts = false;   ///< by the last verdict
   bool applied = false;  ///< part of the state
@@ -44,7 +45,7 @@ struct Record {
 
 class AuthorLog {
  public:
-  /// Of the children of one record, those with the smallest ids that count.
+  /// Of the children of one record, those with the smallest ids that count unless they are named.
   static constexpr std::size_t max_children = 8;
 
   struct Root {
@@ -59,10 +60,15 @@ class AuthorLog {
   [[nodiscard]] const Root& root(std::uint32_t number) const { return roots_[number]; }
   [[nodiscard]] const std::vector<Root>& roots() const { return roots_; }
 
-  /// Whether a child of `parent` (nothing: of the certificate) with that id could never count.
+  /// Whether a child of `parent` (nothing: of the certificate) with that id could never count
+  /// unless something names it, or what follows it.
   [[nodiscard]] bool is_outranked(const Record* parent, const model::UpdateId& id) const;
-  /// `record.parent` is of this log and its seq one less, or nothing and seq 1. Not held yet.
+  /// `record.parent` is of this log and its seq one less, or nothing and seq 1. Not held yet. Of a
+  /// log that is forked then, rank() has to follow.
   Record& add(Record record);
+  /// Who counts among siblings: a function of the siblings and of the places that are named,
+  /// however they came.
+  void rank(const std::vector<update::Position>& named);
   /// Its parent, `prev`, is not held and never will be. Above all others of a log without a fork,
   /// whose first record is held.
   Record& add_after_gap(Record record, const model::Bytes32& prev);
@@ -92,9 +98,6 @@ class AuthorLog {
   [[nodiscard]] std::vector<const Record*> records() const;
   [[nodiscard]] std::size_t size() const { return line_.size() + branches_.size(); }
 
-  /// The record at a position. Nothing where it is outranked: others may have refused it, and what
-  /// a position says must be the same for all.
-  [[nodiscard]] const Record* find_ranked(const update::Position& position) const;
   [[nodiscard]] const Record* ancestor(const Record& of, std::uint64_t seq) const;
   /// The record at the position or an ancestor of it; everything up to its seq while it is not
   /// held.
@@ -103,8 +106,6 @@ class AuthorLog {
   [[nodiscard]] bool is_beside(const Record& record, const update::Position& position) const;
 
  private:
-  void rank();
-
   crdt::AuthorNumber author_;
   std::vector<Root> roots_;
   std::deque<Record> line_;  // ascending; each the child of the one before, or after a gap

@@ -89,6 +89,7 @@ void Membership::read_chain() {
   ends_.clear();
   branches_.clear();
   final_cuts_.clear();
+  named_.clear();
   for (std::size_t place = 0; place < chain_.size(); ++place) {
     for (const update::MemberChange& change : chain_[place]->entry.changes) {
       if (const auto* found = std::get_if<update::Found>(&change)) {
@@ -96,12 +97,15 @@ void Membership::read_chain() {
       } else if (const auto* role = std::get_if<update::SetRole>(&change)) {
         Persona& persona = personas_[role->persona];
         persona.roles[place] = role->role;
-        if (!update::may_write(role->role))
-          persona.removals.push_back({.place = place, .cuts = role->cuts});
+        if (update::may_write(role->role)) continue;
+        persona.removals.push_back({.place = place, .cuts = role->cuts});
+        for (const update::Position& cut : role->cuts) named_[cut.author].push_back({place, cut});
       } else if (const auto* end = std::get_if<update::EndAuthor>(&change)) {
         ends_[end->last.author].push_back({place, end->last});
+        named_[end->last.author].push_back({place, end->last});
       } else if (const auto* branch = std::get_if<update::NameBranch>(&change)) {
         branches_[branch->on.author].push_back({place, branch->on});
+        named_[branch->on.author].push_back({place, branch->on});
       }
     }
   }
@@ -180,6 +184,9 @@ const std::vector<Membership::Named>& Membership::branches_of(
 const std::vector<Membership::Named>& Membership::final_cuts_of(
     const model::AuthorKey& author) const {
   return named(final_cuts_, author);
+}
+const std::vector<Membership::Named>& Membership::named_of(const model::AuthorKey& author) const {
+  return named(named_, author);
 }
 
 std::vector<std::pair<model::PersonaKey, Role>> Membership::members() const {

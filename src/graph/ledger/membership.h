@@ -73,6 +73,8 @@ class Membership {
   [[nodiscard]] const std::vector<Named>& branches_of(const model::AuthorKey& author) const;
   /// Cuts of removals after which the persona never could write again, by the authors they list.
   [[nodiscard]] const std::vector<Named>& final_cuts_of(const model::AuthorKey& author) const;
+  /// All that name a place in the author's log: cuts, ends, branches.
+  [[nodiscard]] const std::vector<Named>& named_of(const model::AuthorKey& author) const;
   [[nodiscard]] std::vector<std::pair<model::PersonaKey, update::Role>> members() const;
 
  private:
@@ -102,7 +104,7 @@ class Membership {
   std::map<model::EntryId, std::unique_ptr<Node>> entries_;
   std::vector<Node*> chain_;
   std::map<model::PersonaKey, Persona> personas_;
-  NamedByAuthor ends_, branches_, final_cuts_;
+  NamedByAuthor ends_, branches_, final_cuts_, named_;
 };
 
 }  // namespace hearth::ledger

@@ -50,20 +50,12 @@ Result<std::vector<update::Update>, Refusal> Replica::write_anew(
         }
       }
     }
-    const std::uint64_t seq = ledger_.find_log(*number)->head()->seq + 1;
-    Bytes place;
-    Writer writer{place};
-    writer.u32_be(*number);
-    writer.u64_be(record->seq);
-    Bytes now_at;
-    Writer{now_at}.u64_be(seq);
-    rewritten_[{*number, record->seq}] = seq;
     // With the update, or not at all.
-    const std::string marker = this->key('w', as_text(place));
-    pending_[marker] = std::move(now_at);
-    auto update = write_body(*number, body, key, {});
+    const std::string marker =
+        note_rewritten(*number, record->seq, ledger_.find_log(*number)->head()->seq + 1);
+    auto update = write_body(*number, body, key, {}, update::max_body_size);
     if (!update) {
-      if (update.error() == Refusal::not_allowed) {
+      if (update.error() != Refusal::store) {
         rewritten_.erase({*number, record->seq});
         pending_.erase(marker);
       }
@@ -72,6 +64,20 @@ Result<std::vector<update::Update>, Refusal> Replica::write_anew(
     written.push_back(std::move(*update));
   }
   return written;
+}
+
+std::string Replica::note_rewritten(crdt::AuthorNumber author, std::uint64_t seq,
+                                    std::uint64_t now) {
+  rewritten_[{author, seq}] = now;
+  Bytes place;
+  Writer writer{place};
+  writer.u32_be(author);
+  writer.u64_be(seq);
+  std::string marker = key('w', as_text(place));
+  Bytes value;
+  Writer{value}.u64_be(now);
+  pending_[marker] = std::move(value);
+  return marker;
 }
 
 }  // namespace hearth::replica

@@ -17,8 +17,6 @@ namespace {
 
 // Nodes in memory at a time; the log is read once for so many.
 constexpr std::size_t max_group = 50'000;
-// Written at a time.
-constexpr std::size_t max_dropped = 10'000;
 
 bool nothing(const Record&) {
   return false;
@@ -89,9 +87,10 @@ bool Replica::is_below(const Record& record, const Link& link) const {
 // Of what it covers, at its time, as the home that made it saw it; without what `is_gone`.
 Result<model::Bytes32, Refusal> Replica::digest_of(std::size_t checkpoint, const Filter& is_gone) {
   const Link link = ledger_.checkpoints.chain()[checkpoint];
-  const auto time = model::Stamp::at({.ms = static_cast<std::int64_t>(link.checkpoint.time)});
+  const Timestamp time{.ms = static_cast<std::int64_t>(link.checkpoint.time)};
   const auto takes = [&](const Record& record) {
-    return record.counts && record.stamp <= time && is_below(record, link) && !is_gone(record);
+    return record.counts && record.stamp.is_reached(time) && is_below(record, link) &&
+           !is_gone(record);
   };
   CanonicalState state{authors()};
   HEARTH_CHECK(visit_groups([&](const std::set<Soul>& group) -> Result<Unit, Refusal> {
@@ -111,55 +110,72 @@ bool Replica::is_unproved() const {
   return has_gaps_ && (!proved_ || std::ranges::find(purged_, *proved_) == purged_.end());
 }
 
-Result<bool, Refusal> Replica::prove() {
-  if (!is_unproved()) return true;
+Result<std::optional<model::CheckpointId>, Refusal> Replica::find_proof() {
   const auto& chain = ledger_.checkpoints.chain();
   for (std::size_t last = chain.size(); last > purged_.size(); --last) {
     const Link& link = chain[last - 1];
     if (static_cast<double>(now_.ms) < link.latest_ms() || !ledger_.is_complete(last - 1)) continue;
     HEARTH_TRY(const model::Bytes32 digest, digest_of(last - 1, nothing));
-    if (digest != link.checkpoint.digest) continue;
-    proved_ = link.id;
-    pending_[key('r', {})] = to_bytes(link.id.value());
-    while (purged_.size() < last) {
-      HEARTH_CHECK(purge_all(purged_.size()));
-      purged_.push_back(chain[purged_.size()].id);
-    }
-    HEARTH_CHECK(purge_when_complete());
-    return true;
+    if (digest == link.checkpoint.digest) return link.id;
   }
-  return false;
+  return std::optional<model::CheckpointId>{};
+}
+
+Result<Unit, Refusal> Replica::believe(const model::CheckpointId& proof) {
+  const auto& chain = ledger_.checkpoints.chain();
+  const auto found = std::ranges::find(chain, proof, &Link::id);
+  if (found == chain.end() || static_cast<double>(now_.ms) < found->latest_ms())
+    return Failure{Refusal::inconsistent};
+  const auto last = static_cast<std::size_t>(found - chain.begin()) + 1;
+  proved_ = proof;
+  pending_[key('r', {})] = to_bytes(proof.value());
+  while (purged_.size() < last) {
+    HEARTH_CHECK(purge_all(purged_.size()));
+    purged_.push_back(chain[purged_.size()].id);
+  }
+  return purge_when_complete();
+}
+
+Result<bool, Refusal> Replica::prove() {
+  if (is_proved()) return true;
+  HEARTH_TRY(const auto proof, find_proof());
+  if (!proof) return false;
+  HEARTH_CHECK(believe(*proof));
+  return true;
+}
+
+Result<std::size_t, Refusal> Replica::take_over(Replica& other) {
+  const auto is_broken = [](const auto& added) {
+    return !added && added.error() == Refusal::store;
+  };
+  std::vector<std::pair<Bytes, bool>> statements;
+  HEARTH_CHECK(other.statements([&](BytesView statement, bool is_entry) {
+    statements.emplace_back(to_bytes(statement), is_entry);
+  }));
+  for (const auto& [statement, is_entry] : statements)
+    if (is_broken(add_statement(statement, is_entry))) return Failure{Refusal::store};
+  for (const Record* record : other.all_records()) {
+    HEARTH_TRY(update::Update update, other.update_of(*record));
+    HEARTH_TRY(const Bytes certificate, other.certificate_of(*record));
+    if (is_broken(add(update::VerifiedUpdate::trusted(std::move(update)), certificate)))
+      return Failure{Refusal::store};
+  }
+  const auto here = [&](crdt::AuthorNumber author) {
+    return ledger_.authors.find(other.authors().key(author));
+  };
+  for (const auto& [place, now] : other.rewritten_)
+    if (const auto author = here(place.first)) note_rewritten(*author, place.second, now);
+  return static_cast<std::size_t>(
+      std::ranges::count_if(other.all_records(), [&](const Record* record) {
+        const auto author = here(record->author);
+        const AuthorLog* log = author ? ledger_.find_log(*author) : nullptr;
+        return record->counts &&
+               (log == nullptr ||
+                (record->seq > log->floor() && log->find(record->seq, record->id) == nullptr));
+      }));
 }
 
 // --- taking space back ---
-
-Result<std::size_t, Refusal> Replica::reclaim() {
-  if (purged_.empty() || is_unproved()) return std::size_t{0};
-  const std::size_t last = purged_.size() - 1;
-  const Link link = ledger_.checkpoints.chain()[last];
-  HEARTH_TRY(const model::Bytes32 digest, digest_of(last, nothing));
-  if (digest != link.checkpoint.digest) return Failure{Refusal::inconsistent};
-
-  HEARTH_CHECK(mark_needed(last));
-  HEARTH_CHECK(mark_what_changes(last));
-  const auto is_gone = [&](const Record& record) { return may_go(record, link); };
-  HEARTH_TRY(const model::Bytes32 without, digest_of(last, is_gone));
-  if (without != digest) return Failure{Refusal::inconsistent};
-
-  proved_ = link.id;
-  pending_[key('r', {})] = to_bytes(link.id.value());
-  std::size_t dropped = 0;
-  for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {
-    HEARTH_TRY(const std::size_t of_author, drop_unneeded(ledger_.log(author), link));
-    dropped += of_author;
-  }
-  // Records have moved.
-  deferred_.clear();
-  for (Record* record : all_records())
-    if (record->counts && !record->applied) deferred_.emplace(record->stamp, record);
-  HEARTH_CHECK(commit());
-  return dropped;
-}
 
 // Covered, and so old that nothing which comes later can come between.
 bool Replica::is_old(const Record& record, const Link& link) const {
@@ -265,32 +281,6 @@ Result<Unit, Refusal> Replica::mark_what_changes(std::size_t checkpoint) {
     if (!changed && all_known) return Failure{Refusal::inconsistent};
     known.merge(differing);
   }
-}
-
-Result<std::size_t, Refusal> Replica::drop_unneeded(AuthorLog& log, const Link& link) {
-  std::set<std::uint64_t> gone;
-  for (const Record* record : log.records())
-    if (may_go(*record, link)) gone.insert(record->seq);
-  const std::size_t dropped = gone.size();
-  while (!gone.empty()) {
-    std::set<std::uint64_t> now;
-    while (!gone.empty() && now.size() < max_dropped)
-      now.insert(gone.extract(gone.begin()).value());
-    std::vector<std::pair<std::uint64_t, Stored>> orphans;
-    for (const Record* record : log.records()) {
-      if (now.contains(record->seq)) {
-        pending_[record_key(*record)] = std::nullopt;
-      } else if (record->seq > 1 && now.contains(record->seq - 1)) {
-        HEARTH_TRY(Stored stored, load_stored(*record));
-        orphans.emplace_back(record->seq, std::move(stored));
-      }
-    }
-    has_gaps_ = true;
-    ledger_.drop(log.author(), [&](const Record& record) { return now.contains(record.seq); });
-    for (const auto& [seq, stored] : orphans) store_record(*log.on_line(seq), stored);
-    HEARTH_CHECK(commit());
-  }
-  return dropped;
 }
 
 }  // namespace hearth::replica

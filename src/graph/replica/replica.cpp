@@ -132,12 +132,26 @@ Result<Accepted, Refusal> Replica::hold(VerifiedUpdate update, BytesView certifi
   return Accepted::held;
 }
 
-// Of a log whose beginning is held, up to where the newest checkpoint covers it.
+// Named, or followed by what is: as far as that is here, held back until this one comes.
+bool Replica::is_wanted(const Header& header, const model::UpdateId& id) const {
+  return std::ranges::any_of(ledger_.named_of(header.author), [&](const update::Position& named) {
+    model::UpdateId wanted = named.id;
+    for (std::uint64_t seq = named.seq; seq > header.seq; --seq) {
+      const auto place = held_.find({header.author, seq});
+      if (place == held_.end()) return false;
+      const auto found = std::ranges::find(place->second, wanted,
+                                           [](const Held& held) { return held.update.id(); });
+      if (found == place->second.end()) return false;
+      wanted = model::UpdateId{found->update.header().prev};
+    }
+    return named.seq >= header.seq && wanted == id;
+  });
+}
+
+// Of a log whose beginning is held, up to where a checkpoint covers it.
 bool Replica::may_skip(const AuthorLog& log, const Header& header) const {
-  const auto& chain = ledger_.checkpoints.chain();
-  const auto head = chain.empty() ? std::nullopt : chain.back().head_of(header.author);
-  return head && header.seq <= head->seq && !log.is_forked() && log.head() != nullptr &&
-         header.seq > log.head()->seq + 1;
+  return ledger_.is_covered(log.author(), header.seq, ledger_.checkpoints.chain().size()) &&
+         !log.is_forked() && log.head() != nullptr && header.seq > log.head()->seq + 1;
 }
 
 Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView certificate, Gap gap) {
@@ -150,12 +164,14 @@ Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView cer
   if (known != nullptr && known->find(header.seq, update.id()) != nullptr) {
     Record* record = ledger_.log(*number).find(header.seq, update.id());
     if (record->body != BodyState::absent || !update.body()) return Accepted::known;
+    HEARTH_CHECK(make_room(update, known->root(record->root).persona, known));
     HEARTH_CHECK(take_body(*record, header, update.signature(), update.body()));
     return Accepted::added;
   }
 
   if (known != nullptr && header.seq <= known->floor()) return Accepted::known;
 
+  model::PersonaKey persona;
   Record record{
       .id = update.id(), .seq = header.seq, .bytes = header.bytes, .membership = header.membership};
   if (header.seq > 1) {
@@ -170,19 +186,26 @@ Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView cer
     }
     record.parent = parent;
     record.root = parent->root;
-  } else if ((known == nullptr || !known->root_of(header.prev)) &&
-             (update::hash_of(certificate) != header.prev ||
-              !update::verify_certificate(certificate, header.author))) {
-    return Failure{Refusal::no_certificate};
+    persona = known->root(record.root).persona;
+  } else if (const auto root = known == nullptr ? std::nullopt : known->root_of(header.prev)) {
+    persona = known->root(*root).persona;
+  } else {
+    const auto verified = update::verify_certificate(certificate, header.author);
+    if (!verified || update::hash_of(certificate) != header.prev)
+      return Failure{Refusal::no_certificate};
+    persona = *verified;
   }
-  if (known != nullptr && known->is_outranked(record.parent, record.id))
+  if (known != nullptr && known->is_outranked(record.parent, record.id) &&
+      !is_wanted(header, record.id))
     return Failure{Refusal::outranked};
+  HEARTH_CHECK(make_room(update, persona, known));
 
   AuthorLog& log = ledger_.log(ledger_.authors.number(header.author));
   if (header.seq == 1) {
-    HEARTH_TRY(record.root, root_of(log, header, certificate));
+    record.root = root_of(log, header, persona, certificate);
   }
   Record& added = log.add(record);
+  if (!added.on_line || (record.parent != nullptr && record.parent->outranked)) ledger_.rank(log);
   HEARTH_CHECK(take_body(added, header, update.signature(), update.body()));
   if (log.is_forked()) {
     HEARTH_CHECK(note_fork(log, added));
@@ -191,19 +214,16 @@ Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView cer
   return Accepted::added;
 }
 
-Result<std::uint32_t, Refusal> Replica::root_of(AuthorLog& log, const Header& header,
-                                                BytesView certificate) {
+std::uint32_t Replica::root_of(AuthorLog& log, const Header& header,
+                               const model::PersonaKey& persona, BytesView certificate) {
   if (const auto root = log.root_of(header.prev)) return *root;
-  const auto persona = update::verify_certificate(certificate, header.author);
-  if (!persona || update::hash_of(certificate) != header.prev)
-    return Failure{Refusal::no_certificate};
   store_new_authors();
   Bytes place;
   Writer writer{place};
   writer.u32_be(log.author());
   writer.bytes(header.prev);
   pending_[key('c', as_text(place))] = to_bytes(certificate);
-  return log.add_root({.certificate_hash = header.prev, .persona = *persona});
+  return log.add_root({.certificate_hash = header.prev, .persona = persona});
 }
 
 Result<Unit, Refusal> Replica::take_body(Record& record, const Header& header,
@@ -231,6 +251,7 @@ Result<Unit, Refusal> Replica::take_body(Record& record, const Header& header,
       record,
       {.epoch = header.epoch, .body_hash = header.body, .signature = signature, .body = body});
   record.counts = ledger_.judge(record) == ledger::Verdict::counts;
+  note_unwelcome(record, body ? body->size() : 0);
   if (record.counts) HEARTH_CHECK(settle(record, decoded ? &*decoded : nullptr));
   return rebuild(std::exchange(outdated_, {}));
 }
@@ -272,6 +293,7 @@ Result<Accepted, Refusal> Replica::add_statement(BytesView statement, bool is_en
   }
   if (*added == Accepted::known) return Accepted::known;
   HEARTH_CHECK(retry_statements());
+  unwelcome_ = std::nullopt;
   HEARTH_CHECK(reassess_all());
   return Accepted::added;
 }
@@ -331,17 +353,19 @@ Result<update::Update, Refusal> Replica::write(const Draft& draft,
   const Record* head = log == nullptr ? nullptr : log->head();
   HEARTH_ASSERT(draft.cause_.seq == (head == nullptr ? 1 : head->seq + 1));
 
-  return write_body(draft.cause_.author, draft.body(), key, certificate);
+  return write_body(draft.cause_.author, draft.body(), key, certificate, max_written_body);
 }
 
 Result<update::Update, Refusal> Replica::write_body(crdt::AuthorNumber author,
                                                     const update::Body& body,
                                                     const crypto::Ed25519PrivateKey& key,
-                                                    BytesView certificate) {
+                                                    BytesView certificate,
+                                                    std::size_t max_body_size) {
   const AuthorLog* log = ledger_.find_log(author);
   const Record* head = log == nullptr ? nullptr : log->head();
   update::Update update;
   update.body = body.encode();
+  if (update.body->size() > max_body_size) return Failure{Refusal::too_large};
   update.header = {.space = ledger_.membership.space(),
                    .author = authors().key(author),
                    .seq = head == nullptr ? 1 : head->seq + 1,
@@ -369,6 +393,7 @@ Result<Bytes, Refusal> Replica::checkpoint(const crypto::Ed25519PrivateKey& home
   const auto& membership = ledger_.membership;
   if (membership.empty() || update::author_of(home.public_key()) != membership.home())
     return Failure{Refusal::not_allowed};
+  if (is_unproved()) return Failure{Refusal::inconsistent};
   const auto& chain = ledger_.checkpoints.chain();
   update::Checkpoint checkpoint{.space = membership.space(),
                                 .number = chain.size() + 1,
@@ -397,6 +422,7 @@ Result<Bytes, Refusal> Replica::checkpoint(const crypto::Ed25519PrivateKey& home
 Status Replica::status() const {
   Status status{.held = held_count_ + statements_.size(),
                 .deferred = deferred_.size(),
+                .cached_nodes = nodes_.size(),
                 .purged_checkpoints = purged_.size(),
                 .unproved = is_unproved()};
   for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {

@@ -66,17 +66,26 @@ enum class Refusal : std::uint8_t {
   not_allowed,
   inconsistent,
   outranked,  ///< one branch of a fork too many
-  full,       ///< too much is held back: come again
+  full,       ///< too much is held back, or of who may not write: come again
   nothing,    ///< an empty draft
   store,      ///< the store failed: open the replica anew
+  too_large,  ///< more than one update holds
 };
 
 struct Options {
   std::size_t max_held_updates = 4096;
   std::size_t max_held_bytes = std::size_t{16} << 20;
-  std::size_t max_cached_nodes = 100'000;  ///< kept in memory between commits
+  std::size_t max_cached_nodes = 100'000;  ///< kept in memory beside those that changed
   Companion* companion = nullptr;          ///< outlives the replica
+  /// Of authors who may not write, beyond what the space's home names of them: more is refused
+  /// until the home says something else. This replica's own bounds: such updates count nowhere.
+  std::size_t max_unwelcome = 4096;
+  std::size_t max_unwelcome_of_author = 1024;
+  std::size_t max_unwelcome_bytes = std::size_t{16} << 20;
 };
+
+/// Of a draft's update. Written anew (Replica::write_anew) it may grow, up to what a body may have.
+inline constexpr std::size_t max_written_body = update::max_body_size / 16 * 15;
 
 /// What a subscriber has to look at again.
 struct Changed {
@@ -99,11 +108,25 @@ struct Finding {
 };
 enum class Repair : std::uint8_t { no, yes };
 
+/// Updates that may go, as find_spare() says: those of one step have to go together.
+struct Spare {
+  struct Update {
+    model::Stamp stamp;
+    crdt::AuthorNumber author = 0;  ///< of this store, and of copies of it
+    std::uint64_t seq = 0;
+    friend auto operator<=>(const Update&, const Update&) = default;
+  };
+  model::CheckpointId below;
+  model::EntryId membership;
+  std::vector<Update> updates;  ///< ascending
+};
+
 struct Status {
   std::size_t authors = 0, forked_authors = 0;
   std::size_t updates = 0, counting = 0;
   std::size_t held = 0;      ///< in memory, waiting for what they follow
   std::size_t deferred = 0;  ///< invisible until their time
+  std::size_t cached_nodes = 0;
   std::size_t purged_checkpoints = 0;
   bool unproved = false;  ///< logs have gaps that no checkpoint vouches for: prove()
 };
@@ -113,8 +136,9 @@ struct Status {
 /// The store's keys under `prefix` are the replica's. After Refusal::store it is of no further use.
 class Replica : public crdt::Fates {
  public:
-  /// Opens what is there, or begins with nothing. Errors are the store's; corrupt where what it
-  /// holds doesn't fit together.
+  /// Opens what is there, or begins with nothing; what an earlier version wrote is upgraded. Errors
+  /// are the store's; corrupt where what it holds doesn't fit together, too_new where a later
+  /// version wrote it.
   [[nodiscard]] static Result<std::unique_ptr<Replica>, graph_store::StoreError> open(
       graph_store::Store& store, std::string prefix, const model::SpaceId& space, Timestamp now,
       const Options& options = {});
@@ -135,6 +159,15 @@ class Replica : public crdt::Fates {
   /// Whether what was added by add_kept is all that counts: the state that it gives at a checkpoint
   /// is the one that the home signed. False: not, or not yet. Slow.
   [[nodiscard]] Result<bool, Refusal> prove();
+  /// prove() in two parts: the slow one, which changes nothing and may be done on a copy of the
+  /// store, and the other, for what a copy proved while nothing was added_kept here.
+  [[nodiscard]] Result<std::optional<model::CheckpointId>, Refusal> find_proof();
+  [[nodiscard]] Result<Unit, Refusal> believe(const model::CheckpointId& proof);
+  [[nodiscard]] bool is_proved() const { return !is_unproved(); }
+  /// For whoever loaded a space anew into another store: adds all that `other`, its replica of
+  /// before, has, and remembers what that wrote anew. Answers how many updates that count there are
+  /// neither here nor below what is gone here.
+  [[nodiscard]] Result<std::size_t, Refusal> take_over(Replica& other);
   /// Time never goes backwards here; a clock that did is set_back.
   [[nodiscard]] Result<Unit, Refusal> advance(Timestamp now);
   /// The clock was wrong: what was shown too early is taken back.
@@ -147,11 +180,12 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<Draft, Refusal> draft(const model::AuthorKey& author, Timestamp now);
   /// Signs the draft as the author's next update, adds it, and returns it for the others. The
   /// certificate is needed with the author's first. not_allowed: the author may not write here.
+  /// too_large: its body exceeds max_written_body bytes; nothing was written.
   [[nodiscard]] Result<update::Update, Refusal> write(const Draft& draft,
                                                       const crypto::Ed25519PrivateKey& key,
                                                       BytesView certificate = {});
   /// By the home: what is held, as of now. inconsistent: a forked author has several branches that
-  /// count; name one first.
+  /// count (name one first), or what is held isn't proved.
   [[nodiscard]] Result<Bytes, Refusal> checkpoint(const crypto::Ed25519PrivateKey& home,
                                                   Timestamp now);
 
@@ -166,7 +200,8 @@ class Replica : public crdt::Fates {
 
   // --- what is there ---
 
-  /// Borrowed until the replica changes. Nothing: no such node, or nothing left of it.
+  /// Borrowed until the replica changes or another node is read. Nothing: no such node, or nothing
+  /// left of it.
   [[nodiscard]] Result<const crdt::Node*, Refusal> node(std::string_view soul);
   /// Souls of nodes, ascending, from the first that is not below `from`; `visit` returns false to
   /// stop.
@@ -198,6 +233,14 @@ class Replica : public crdt::Fates {
   /// again, and others who want the whole space get what is kept (add_kept). Answers how many went.
   /// inconsistent: the state isn't the one that the checkpoint's home signed.
   [[nodiscard]] Result<std::size_t, Refusal> reclaim();
+  /// reclaim() in two parts: the slow one, which takes nothing away and may be done on a copy of
+  /// the store, and steps, each whole with the next commit. Steps are taken from the first update
+  /// on; after any of them one may stop for good.
+  [[nodiscard]] Result<Spare, Refusal> find_spare();
+  /// About `count` of them, from the one at `first` on; answers how many. inconsistent: what was
+  /// found doesn't hold any more, and the rest has to stay.
+  [[nodiscard]] Result<std::size_t, Refusal> drop(const Spare& spare, std::size_t first,
+                                                  std::size_t count);
 
   // --- what follows ---
 
@@ -242,12 +285,29 @@ class Replica : public crdt::Fates {
                                                              BytesView certificate, Gap gap);
   [[nodiscard]] Result<Accepted, Refusal> add_one(update::VerifiedUpdate& update,
                                                   BytesView certificate, Gap gap);
+  [[nodiscard]] bool is_wanted(const update::Header& header, const model::UpdateId& id) const;
+
+  // unwelcome.cpp
+  struct Unwelcome {
+    std::map<crdt::AuthorNumber, std::size_t> of_author;
+    std::size_t count = 0, bytes = 0;
+  };
+  [[nodiscard]] bool may_write_now(const model::AuthorKey& author,
+                                   const model::PersonaKey& persona) const;
+  [[nodiscard]] bool is_unwelcome(const ledger::Record& record) const;
+  [[nodiscard]] Result<Unit, Refusal> count_unwelcome();
+  void note_unwelcome(const ledger::Record& record, std::size_t body_size);
+  // Whether there is room for it; who may write always has it.
+  [[nodiscard]] Result<Unit, Refusal> make_room(const update::VerifiedUpdate& update,
+                                                const model::PersonaKey& persona,
+                                                const ledger::AuthorLog* log);
+
+  // replica.cpp
   [[nodiscard]] bool may_skip(const ledger::AuthorLog& log, const update::Header& header) const;
   [[nodiscard]] Result<Accepted, Refusal> hold(update::VerifiedUpdate update,
                                                BytesView certificate);
-  [[nodiscard]] Result<std::uint32_t, Refusal> root_of(ledger::AuthorLog& log,
-                                                       const update::Header& header,
-                                                       BytesView certificate);
+  [[nodiscard]] std::uint32_t root_of(ledger::AuthorLog& log, const update::Header& header,
+                                      const model::PersonaKey& persona, BytesView certificate);
   // Judges the body and keeps the record; then what follows from it.
   [[nodiscard]] Result<Unit, Refusal> take_body(ledger::Record& record,
                                                 const update::Header& header,
@@ -286,11 +346,14 @@ class Replica : public crdt::Fates {
   void undefer(const ledger::Record& record);
   [[nodiscard]] std::vector<ledger::Record*> all_records();
 
+  // An update that was written anew, and the seq it has now.
+  std::string note_rewritten(crdt::AuthorNumber author, std::uint64_t seq, std::uint64_t now);
   // The next update of an author who may write, signed and added.
   [[nodiscard]] Result<update::Update, Refusal> write_body(crdt::AuthorNumber author,
                                                            const update::Body& body,
                                                            const crypto::Ed25519PrivateKey& key,
-                                                           BytesView certificate);
+                                                           BytesView certificate,
+                                                           std::size_t max_body_size);
 
   // reclaim.cpp
   using Nodes = std::map<Soul, crdt::Node, std::less<>>;
@@ -311,8 +374,6 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<Unit, Refusal> mark_erasers(
       const std::function<bool(const ledger::Record& record, const std::string& soul)>& is_meant);
   [[nodiscard]] Result<Unit, Refusal> mark_what_changes(std::size_t checkpoint);
-  [[nodiscard]] Result<std::size_t, Refusal> drop_unneeded(ledger::AuthorLog& log,
-                                                           const Link& link);
 
   // storage.cpp
   [[nodiscard]] Result<Unit, graph_store::StoreError> load();
@@ -353,6 +414,7 @@ class Replica : public crdt::Fates {
   std::size_t held_count_ = 0, held_bytes_ = 0;
   std::vector<std::pair<Bytes, bool>> statements_;  // with whether it is an entry
   std::set<crdt::AuthorNumber> flagged_;            // forked, and told
+  std::optional<Unwelcome> unwelcome_;              // once it was asked for
   // Stale updates that were written anew, by author and seq: with the new seq.
   std::map<std::pair<crdt::AuthorNumber, std::uint64_t>, std::uint64_t> rewritten_;
   std::size_t stored_authors_ = 0;

@@ -39,7 +39,7 @@ std::vector<Record*> Replica::all_records() {
   return all;
 }
 
-// The chain may lose a checkpoint, and a branch that one names may turn out one too many.
+// The chain may lose a checkpoint.
 bool Replica::are_purges_right() const {
   const auto& chain = ledger_.checkpoints.chain();
   if (purged_.size() > chain.size()) return false;
@@ -50,13 +50,14 @@ bool Replica::are_purges_right() const {
       const ledger::AuthorLog* log = author ? ledger_.find_log(*author) : nullptr;
       if (log == nullptr) return false;
       const bool was_dropped = head.seq < log->floor() && log->on_line(head.seq) == nullptr;
-      if (!was_dropped && log->find_ranked(head) == nullptr) return false;
+      if (!was_dropped && log->find(head.seq, head.id) == nullptr) return false;
     }
   }
   return true;
 }
 
 Result<Unit, Refusal> Replica::reassess_all() {
+  ledger_.rank();
   // A purge that the state has seen and should not have: all over again.
   std::set<Soul> touched;
   if (!are_purges_right()) {
@@ -163,6 +164,8 @@ Result<Replica::Slot*, Refusal> Replica::slot(std::string_view soul) {
 }
 
 Result<const crdt::Node*, Refusal> Replica::node(std::string_view soul) {
+  if (nodes_.size() > options_.max_cached_nodes)
+    std::erase_if(nodes_, [](const auto& cached) { return !cached.second.is_dirty; });
   HEARTH_TRY(const Slot* found, slot(soul));
   return found->node.empty() ? nullptr : &found->node;
 }
@@ -296,14 +299,22 @@ Result<Unit, Refusal> Replica::purge_all(std::size_t checkpoint) {
   constexpr std::size_t step = 1000;
   const auto& link = ledger_.checkpoints.chain()[checkpoint];
   const FatesAt fates{ledger_, checkpoint + 1};
+  const std::size_t skipped = prefix_.size() + 1;
   std::string from;
   while (true) {
     HEARTH_CHECK(commit());
     std::vector<Soul> batch;
-    HEARTH_CHECK(souls(from, [&](std::string_view soul) {
-      batch.emplace_back(soul);
+    graph_store::Range range = graph_store::prefix_range(key('n', {}));
+    range.from = key('n', from);
+    // Most nodes hold nothing that a purge touches: they are read over.
+    const auto scanned = store_.scan(range, [&](std::string_view place, BytesView value) {
+      codec::CborReader reader{value};
+      const bool is_node = reader.array(2).has_value();
+      const auto node = crdt::Node::read({reader, ledger_.authors, crdt::Names::numbers});
+      if (!is_node || !node || !node->is_plain()) batch.emplace_back(place.substr(skipped));
       return batch.size() < step;
-    }));
+    });
+    if (!scanned) return Failure{Refusal::store};
     for (const Soul& soul : batch) {
       HEARTH_TRY(Slot * purged, slot(soul));
       mark_dirty(soul, *purged);

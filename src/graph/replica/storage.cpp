@@ -1,7 +1,8 @@
 #include <algorithm>
 
+#include "schema.h"
+#include "stored_record.h"
 #include <hearth/base/assert.h>
-#include <hearth/codec/varint.h>
 #include <hearth/replica/replica.h>
 #include <hearth/update/certificate.h>
 
@@ -17,6 +18,7 @@
 //   f soul                a node with lists that depend on verdicts
 //   r                     the checkpoint that vouches for gaps in logs below it
 //   w number:4 seq:8      an update that was written anew, and the seq it has now
+//   v                     how far an upgrade came: schema.cpp
 //   d, x                  a companion's: graph_index/indexes.cpp
 //   y                     a companion's records may be wrong: nodes were written without it
 
@@ -29,15 +31,6 @@ using ledger::BodyState;
 using ledger::Record;
 
 namespace {
-
-constexpr std::uint64_t schema_version = 2;
-
-// A stored update's first byte: BodyState, and what there is.
-constexpr unsigned state_mask = 0x07;
-constexpr unsigned has_body = 0x08;
-constexpr unsigned has_prev = 0x10;
-constexpr unsigned has_bytes = 0x20;
-constexpr unsigned has_epoch = 0x40;
 
 Result<Unit, Refusal> kept(const Result<Unit, StoreError>& done) {
   if (!done) return Failure{Refusal::store};
@@ -79,81 +72,26 @@ model::Bytes32 Replica::prev_of(const Record& record) const {
   return ledger_.find_log(record.author)->prev_of(record);
 }
 
-// Small, since most updates are:
-//   state and flags:1 [membership:varint] [epoch:varint] [bytes:varint] id:32 signature:64
-//   [prev:32] body, or its hash
 // On the line, `prev` is the id of the one before; with a good body, `bytes` is the sum of that
 // one's and the body's, and the stamp is in the body.
 void Replica::store_record(const Record& record, const Stored& stored) {
   const bool follows = record.on_line && record.parent != nullptr;
   const bool adds_up =
       follows && stored.body && record.bytes == record.parent->bytes + stored.body->size();
-  Bytes bytes;
-  bytes.push_back(static_cast<std::byte>(static_cast<unsigned>(record.body) |
-                                         (stored.body ? has_body : 0U) | (follows ? 0U : has_prev) |
-                                         (adds_up ? 0U : has_bytes) |
-                                         (stored.epoch == 0 ? 0U : has_epoch)));
-  codec::append_uvarint(bytes, entry_number(record.membership));
-  if (stored.epoch != 0) codec::append_uvarint(bytes, stored.epoch);
-  if (!adds_up) codec::append_uvarint(bytes, record.bytes);
-  append(bytes, record.id.value());
-  append(bytes, stored.signature);
-  if (!follows) append(bytes, prev_of(record));
-  append(bytes, stored.body ? BytesView{*stored.body} : BytesView{stored.body_hash});
+  StoredRecord to{.state = record.body,
+                  .membership = entry_number(record.membership),
+                  .epoch = stored.epoch,
+                  .id = record.id,
+                  .signature = stored.signature,
+                  .body = stored.body,
+                  .body_hash = stored.body_hash};
+  if (!adds_up) to.bytes = record.bytes;
+  if (!follows) to.prev = prev_of(record);
   store_new_authors();
-  pending_[record_key(record)] = std::move(bytes);
+  pending_[record_key(record)] = to.encode();
 }
 
 namespace {
-
-struct StoredRecord {
-  BodyState state = BodyState::absent;
-  std::uint64_t membership = 0, epoch = 0;
-  std::optional<std::uint64_t> bytes;
-  model::UpdateId id;
-  BytesView signature;
-  std::optional<model::Bytes32> prev;
-  std::optional<BytesView> body;
-  BytesView body_hash;
-};
-
-// Nothing where the bytes are none.
-std::optional<StoredRecord> parse(BytesView bytes) {
-  Reader reader{bytes};
-  StoredRecord record;
-  const unsigned flags = reader.u8().value_or(0);
-  const unsigned state = flags & state_mask;
-  if ((flags & ~(state_mask | has_body | has_prev | has_bytes | has_epoch)) != 0 ||
-      state > static_cast<unsigned>(BodyState::sealed))
-    return std::nullopt;
-  record.state = static_cast<BodyState>(state);
-  const auto membership = codec::read_uvarint(reader);
-  if (!membership) return std::nullopt;
-  record.membership = *membership;
-  if ((flags & has_epoch) != 0) record.epoch = codec::read_uvarint(reader).value_or(0);
-  if ((flags & has_bytes) != 0) {
-    const auto sum = codec::read_uvarint(reader);
-    if (!sum) return std::nullopt;
-    record.bytes = *sum;
-  }
-  const auto id = reader.bytes(32);
-  const auto signature = reader.bytes(64);
-  if (!id || !signature) return std::nullopt;
-  record.id = *model::id_from<model::UpdateId>(*id);
-  record.signature = *signature;
-  if ((flags & has_prev) != 0) {
-    const auto prev = reader.bytes(32);
-    if (!prev) return std::nullopt;
-    record.prev = model::id_from<model::UpdateId>(*prev)->value();
-  }
-  if ((flags & has_body) != 0) {
-    record.body = reader.rest();
-  } else {
-    record.body_hash = reader.rest();
-    if (record.body_hash.size() != 32) return std::nullopt;
-  }
-  return record;
-}
 
 // A good body's, from its beginning: [1, state, …].
 std::optional<model::Stamp> stamp_of(BytesView body) {
@@ -169,7 +107,7 @@ std::optional<model::Stamp> stamp_of(BytesView body) {
 Result<Replica::Stored, Refusal> Replica::load_stored(const Record& record) const {
   HEARTH_TRY(const auto bytes, read(record_key(record)));
   if (!bytes) return Failure{Refusal::store};
-  const auto parsed = parse(*bytes);
+  const auto parsed = StoredRecord::parse(*bytes);
   if (!parsed || parsed->id != record.id) return Failure{Refusal::store};
   Stored stored{.epoch = parsed->epoch};
   std::ranges::copy(parsed->signature, stored.signature.begin());
@@ -185,7 +123,7 @@ Result<Replica::Stored, Refusal> Replica::load_stored(const Record& record) cons
 Result<update::Body, Refusal> Replica::body_of(const Record& record) const {
   HEARTH_TRY(const auto bytes, read(record_key(record)));
   if (!bytes) return Failure{Refusal::store};
-  const auto parsed = parse(*bytes);
+  const auto parsed = StoredRecord::parse(*bytes);
   if (!parsed || !parsed->body) return Failure{Refusal::store};
   auto body = update::Body::decode(*parsed->body, authors().key(record.author));
   if (!body) return Failure{Refusal::store};
@@ -271,9 +209,7 @@ Result<graph_store::Ticket, Refusal> Replica::commit() {
       batch.erase(place);
     }
   }
-  const Bytes meta =
-      CborWriter{}.array(3).uint(schema_version).integer(now_.ms).uint(purged_.size()).take();
-  batch.put(key('m', {}), meta);
+  batch.put(key('m', {}), Meta{.time_ms = now_.ms, .purged = purged_.size()}.encode());
   if (std::exchange(damaged_, false) && options_.companion != nullptr)
     options_.companion->distrust(batch);
   const auto written = store_.write(batch);
@@ -356,16 +292,12 @@ Result<Unit, StoreError> Replica::load() {
     return Unit{};
   };
 
-  HEARTH_TRY(const auto meta, store_.get(key('m', {})));
-  if (!meta) return Unit{};
-  CborReader reader{*meta};
-  const bool is_meta = reader.array(3).has_value();
-  const auto version = reader.uint();
-  const auto time = reader.integer();
-  const auto purged = reader.uint();
-  if (!is_meta || version != schema_version || !time || !purged)
-    return Failure{StoreError::corrupt};
-  now_.ms = *time;
+  HEARTH_CHECK(upgrade(store_, prefix_));
+  HEARTH_TRY(const auto stored, store_.get(key('m', {})));
+  if (!stored) return Unit{};
+  const auto meta = Meta::parse(*stored);
+  if (!meta) return Failure{StoreError::corrupt};
+  now_.ms = meta->time_ms;
 
   HEARTH_CHECK(scan_all('a', [&](std::string_view, BytesView value) {
     const auto author = model::id_from<model::AuthorKey>(value);
@@ -385,8 +317,9 @@ Result<Unit, StoreError> Replica::load() {
       return add_to_ledger(value, table == 'e').has_value();
     }));
   pending_.clear();
-  if (*purged > ledger_.checkpoints.chain().size()) return Failure{StoreError::corrupt};
-  for (std::size_t i = 0; i < *purged; ++i) purged_.push_back(ledger_.checkpoints.chain()[i].id);
+  if (meta->purged > ledger_.checkpoints.chain().size()) return Failure{StoreError::corrupt};
+  for (std::size_t i = 0; i < meta->purged; ++i)
+    purged_.push_back(ledger_.checkpoints.chain()[i].id);
 
   HEARTH_CHECK(scan_all('i', [&](std::string_view, BytesView value) {
     const auto id = model::id_from<model::EntryId>(value);
@@ -412,6 +345,7 @@ Result<Unit, StoreError> Replica::load() {
     fated_.emplace(soul);
     return true;
   }));
+  ledger_.rank();
   for (Record* record : all_records()) {
     record->counts = ledger_.judge(*record) == ledger::Verdict::counts;
     if (!record->counts) continue;
@@ -437,7 +371,7 @@ Result<Unit, StoreError> Replica::load_record(std::string_view place, BytesView 
   Reader reader{as_bytes(place)};
   const auto author = reader.u32_be();
   const auto seq = reader.u64_be();
-  const auto parsed = parse(value);
+  const auto parsed = StoredRecord::parse(value);
   if (!author || !seq || *seq == 0 || *author >= authors().size() || !parsed ||
       parsed->membership >= entry_ids_.size())
     return Failure{StoreError::corrupt};

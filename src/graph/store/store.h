@@ -19,6 +19,7 @@ enum class StoreError : std::uint8_t {
   full,         ///< no space left; nothing of the batch was kept
   unavailable,  ///< the disk failed; nothing of the batch was kept, as far as can be known
   corrupt,      ///< what was read back is not what was written
+  too_new,      ///< a later version of this program wrote it
 };
 
 /// Changes that take effect together or not at all, in this order. One buffer for all of them.
