@@ -186,6 +186,20 @@ Result<Unit, StoreError> RocksStore::verify_checksums() {
   return Unit{};
 }
 
+Result<Unit, StoreError> RocksStore::compact(const Range& range,
+                                             const std::atomic<bool>& stopping) {
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  // It is read alone.
+  options.canceled = const_cast<std::atomic<bool>*>(&stopping);
+  const rocksdb::Slice from = slice(range.from);
+  const rocksdb::Slice to = slice(range.to);
+  const auto status = impl_->db->CompactRange(options, &from, range.to.empty() ? nullptr : &to);
+  if (!status.ok()) return Failure{error_of(status)};
+  return Unit{};
+}
+
 std::uint64_t RocksStore::size_bytes() const {
   std::uint64_t files = 0;
   std::uint64_t memory = 0;

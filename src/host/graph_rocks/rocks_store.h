@@ -1,6 +1,7 @@
 #pragma once
 // The graph's store in a directory.
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -49,6 +50,10 @@ class RocksStore final : public graph_store::Store {
       const std::filesystem::path& directory);
   /// Reads every file and compares its checksums.
   [[nodiscard]] Result<Unit, graph_store::StoreError> verify_checksums();
+  /// Writes that range anew without what was erased. Slow; beside reads and writes. unavailable
+  /// soon after `stopping` is set.
+  [[nodiscard]] Result<Unit, graph_store::StoreError> compact(const graph_store::Range& range,
+                                                              const std::atomic<bool>& stopping);
   /// Of the files on the disk, about.
   [[nodiscard]] std::uint64_t size_bytes() const;
 

@@ -5,9 +5,12 @@
 #include <stdexcept>
 
 #include "call.h"
+#include "copy.h"
 #include "notation.h"
 #include "state.h"
+#include "upkeep.h"
 #include <hearth/appliance/file.h>
+#include <hearth/graph_rocks/stoppable_store.h>
 
 namespace hearth::graph_service {
 
@@ -18,64 +21,6 @@ using nlohmann::json;
 namespace {
 
 constexpr std::string_view copy_name = "verifying";
-
-/// Gone when it is no longer looked at.
-class Copy {
- public:
-  Copy(graph_rocks::RocksStore& store, std::filesystem::path directory)
-      : directory_(std::move(directory)) {
-    remove();
-    if (!store.checkpoint(directory_))
-      throw std::runtime_error{"The disk holds no copy of the graph. See whether it is full."};
-  }
-  ~Copy() { remove(); }
-  Copy(const Copy&) = delete;
-  Copy& operator=(const Copy&) = delete;
-  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
-
- private:
-  void remove() {
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
-  }
-  std::filesystem::path directory_;
-};
-
-/// Fails once it is to stop, so that what goes over all of it ends.
-class StoppableStore final : public graph_store::Store {
- public:
-  StoppableStore(graph_store::Store& inner, const std::atomic<bool>& stopping)
-      : inner_(inner), stopping_(stopping) {}
-  using Store::get;
-  Result<bool, graph_store::StoreError> get(std::string_view key, Bytes& value) const override {
-    HEARTH_CHECK(go_on());
-    return inner_.get(key, value);
-  }
-  Result<Unit, graph_store::StoreError> scan(const graph_store::Range& range,
-                                             const Visitor& visit) const override {
-    HEARTH_CHECK(go_on());
-    const auto scanned = inner_.scan(range, [&](std::string_view key, BytesView value) {
-      return !stopping_ && visit(key, value);
-    });
-    HEARTH_CHECK(go_on());
-    return scanned;
-  }
-  Result<graph_store::Ticket, graph_store::StoreError> write(
-      const graph_store::Batch& batch) override {
-    HEARTH_CHECK(go_on());
-    return inner_.write(batch);
-  }
-  Result<graph_store::Ticket, graph_store::StoreError> sync() override { return inner_.sync(); }
-  [[nodiscard]] graph_store::Ticket durable() const override { return inner_.durable(); }
-
- private:
-  [[nodiscard]] Result<Unit, graph_store::StoreError> go_on() const {
-    if (stopping_) return Failure{graph_store::StoreError::unavailable};
-    return Unit{};
-  }
-  graph_store::Store& inner_;
-  const std::atomic<bool>& stopping_;
-};
 
 json to_json(const replica::Finding& finding) {
   if (finding.what == replica::Finding::What::node)
@@ -104,7 +49,7 @@ Reply verify_copy(const Subject& subject, const std::filesystem::path& directory
     if (!opened) throw std::runtime_error{"The copy can't be opened."};
     const bool readable = opened->verify_checksums().has_value();
     if (!readable) findings.push_back({{"what", "file"}});
-    StoppableStore store{*opened, stopping};
+    graph_rocks::StoppableStore store{*opened, stopping};
     auto replica = Replica::open(store, replica_prefix(subject.number), subject.id, subject.now);
     if (!replica) {
       findings.push_back({{"what", "space"}});
@@ -129,7 +74,8 @@ Reply verify_copy(const Subject& subject, const std::filesystem::path& directory
 
 void clear_asides(const std::filesystem::path& directory) {
   std::error_code ignored;
-  std::filesystem::remove_all(directory / copy_name, ignored);
+  for (const std::string_view name : {copy_name, upkeep_copy_name})
+    std::filesystem::remove_all(directory / name, ignored);
 }
 
 Task<Reply> Service::State::verify(std::string name, Asker asker) {
@@ -169,6 +115,7 @@ Task<Reply> Service::State::stats() {
             {"cache_bytes", options.cache_bytes},
             {"subscribers", feed.size()},
             {"sockets", sockets.size()}};
+  if (!looked_after.empty()) body["looked_after"] = looked_after;
   const EngineCounters counters = engine->counters();
   body["turns"] = counters.turns;
   body["commits"] = counters.commits;
@@ -214,6 +161,9 @@ Task<Response> Service::back_up(std::filesystem::path directory) {
     }
     return reply_of(appliance::Answered{Answer{.body = {{"backup", directory.string()}}}});
   };
+  // Nothing is changed by ourselves meanwhile.
+  const std::shared_ptr<void> counted{nullptr, [state](void*) { --state->backups; }};
+  ++state->backups;
   auto copied = state->engine->ask_aside(std::move(work));
   reply = co_await std::move(copied);
   co_return response_of(std::move(reply));

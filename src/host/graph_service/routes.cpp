@@ -5,6 +5,7 @@
 
 #include "call.h"
 #include "notation.h"
+#include "upkeep.h"
 #include <hearth/http/message.h>
 
 namespace hearth::graph_service {
@@ -135,17 +136,32 @@ Answered post_updates(Call& call) {
   return write(call, edits == call.body.end() ? json{} : *edits, 201);
 }
 
+json upkeep_row(const Outlook& outlook, const UpkeepNotes& notes) {
+  json row{{"since_checkpoint", {{"updates", outlook.updates}, {"bytes", outlook.bytes}}},
+           {"reclaimed", {{"updates", notes.updates}, {"bytes", notes.bytes}}},
+           {"rewritten", notes.rewritten},
+           {"longest_step_ms", static_cast<double>(notes.longest_step_us) / 1000}};
+  if (outlook.number > 0)
+    row["checkpoint"] = {{"number", outlook.number}, {"time", outlook.checkpoint.ms}};
+  if (notes.last.ms > 0) row["last"] = notes.last.ms;
+  if (outlook.next) row["next"] = outlook.next->ms;
+  if (!notes.why.empty()) row["why"] = notes.why;
+  return row;
+}
+
 Answered get_stats(Call& call) {
   HEARTH_TRY(Space* const space, call.space());
   HEARTH_TRY(Replica* const replica, call.replica(*space));
   const auto status = replica->status();
+  const auto outlook = Upkeep::outlook(call.spaces, *space, Upkeep::Wanted::what_is_due, call.now);
   return Answer{.body = {{"authors", status.authors},
                          {"forked_authors", status.forked_authors},
                          {"updates", status.updates},
                          {"counting", status.counting},
                          {"held", status.held},
                          {"deferred", status.deferred},
-                         {"purged_checkpoints", status.purged_checkpoints}}};
+                         {"purged_checkpoints", status.purged_checkpoints},
+                         {"upkeep", upkeep_row(outlook, space->upkeep)}}};
 }
 
 Answered make_checkpoint(Call& call) {

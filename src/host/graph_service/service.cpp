@@ -1,5 +1,8 @@
 #include <algorithm>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
 #include "call.h"
 #include "state.h"
 
@@ -55,25 +58,32 @@ Service::State::State(boost::asio::any_io_executor to, ServiceOptions given,
       options(std::move(given)),
       clock(time),
       log(log_to),
-      engine(std::make_unique<Engine>(
-          executor,
-          Engine::Options{
-              .spaces = {.directory = options.directory, .cache_bytes = options.cache_bytes},
-              .relaxed = options.relaxed},
-          clock, entropy, log, [this](const News& news) { feed.tell(news); })) {
+      engine(std::make_unique<Engine>(executor,
+                                      Engine::Options{.spaces = {.directory = options.directory,
+                                                                 .cache_bytes = options.cache_bytes,
+                                                                 .upkeep = options.upkeep},
+                                                      .relaxed = options.relaxed},
+                                      clock, entropy, log,
+                                      [this](const News& news) { feed.tell(news); })) {
   clear_asides(options.directory);
 }
 
 Service::Service(boost::asio::any_io_executor executor, ServiceOptions options,
                  const loop::SystemClock& clock, Entropy& entropy, Log& log)
     : state_(
-          std::make_shared<State>(std::move(executor), std::move(options), clock, entropy, log)) {}
+          std::make_shared<State>(std::move(executor), std::move(options), clock, entropy, log)) {
+  boost::asio::co_spawn(state_->executor, State::keep_spaces(state_), boost::asio::detached);
+}
 
 Service::~Service() {
   // What others still hold of the state does nothing without it.
-  const auto engine = std::exchange(state_->engine, nullptr);
+  auto engine = std::exchange(state_->engine, nullptr);
+  state_->upkeep_signal.say();
+  state_->step_signal.say();
   state_->feed.end_all();
   for (const auto& close : state_->closers()) close();
+  engine.reset();
+  state_->drop_errands();
 }
 
 void Service::set_people(std::vector<Person> people) {
@@ -142,6 +152,11 @@ Task<Reply> Service::State::answer(std::string method, std::string target, json 
   if (segments && request.method == "POST" && segments->size() == 3 && (*segments)[0] == "spaces" &&
       (*segments)[2] == "verify") {
     auto answered = verify((*segments)[1], std::move(asker));
+    co_return co_await std::move(answered);
+  }
+  if (segments && request.method == "POST" && segments->size() == 3 && (*segments)[0] == "spaces" &&
+      (*segments)[2] == "upkeep") {
+    auto answered = look_after((*segments)[1], std::move(asker));
     co_return co_await std::move(answered);
   }
   auto route = find_route(request.method, path);

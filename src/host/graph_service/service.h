@@ -11,6 +11,7 @@
 #include <hearth/base/entropy.h>
 #include <hearth/base/log.h>
 #include <hearth/graph_service/spaces.h>
+#include <hearth/graph_service/upkeep_options.h>
 #include <hearth/http/message.h>
 #include <hearth/loop/system.h>
 
@@ -22,6 +23,7 @@ struct ServiceOptions {
   std::filesystem::path directory;  ///< graph_directory() of the data directory
   std::size_t cache_bytes = std::size_t{64} << 20;
   bool relaxed = false;  ///< answers don't wait for the disk
+  UpkeepOptions upkeep;
 };
 
 class Service {

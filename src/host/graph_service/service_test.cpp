@@ -11,7 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "notation.h"
+#include "spaces_for_test.h"
 #include <hearth/graph_service/feed.h>
 #include <hearth/graph_service/service.h>
 
@@ -19,66 +19,7 @@ namespace hearth::graph_service {
 namespace {
 
 namespace asio = boost::asio;
-using nlohmann::json;
-
-crypto::Ed25519PrivateKey key_of(std::uint8_t number) {
-  const std::array<std::byte, 32> seed{std::byte{number}, std::byte{0x67}};
-  return *crypto::Ed25519PrivateKey::from_seed(seed);
-}
-PersonaKey persona_of(std::uint8_t number) {
-  return PersonaKey{update::author_of(key_of(number).public_key()).value()};
-}
-
-const PersonaKey anna = persona_of(1);
-const PersonaKey bert = persona_of(2);
-constexpr std::int64_t beginning_ms = 1'763'731'139'000;
-
-Asker asker(const PersonaKey& persona) {
-  return {.persona = persona, .device = "device", .owns_box = persona == anna};
-}
-
-/// In a directory that is gone afterwards.
-class Scratch : public testing::Test {
- protected:
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "hearth-graph-XXXXXX").string();
-    directory = mkdtemp(pattern.data());
-  }
-  ~Scratch() override { std::filesystem::remove_all(directory); }
-  std::filesystem::path directory;
-  loop::SystemEntropy entropy;
-  NullLog log;
-};
-
-class SpacesTest : public Scratch {
- protected:
-  void open() {
-    spaces.reset();
-    spaces = std::make_unique<Spaces>(Spaces::Options{.directory = directory}, entropy, log, now());
-  }
-  void found() {
-    open();
-    ASSERT_TRUE(spaces->keep_in_step({{anna, true}, {bert, false}}, now()));
-    ASSERT_TRUE(spaces->commit());
-  }
-  Timestamp now() { return {.ms = ++ms}; }
-  Result<Spaces::Written, ApiError> put(const PersonaKey& who, std::string_view soul,
-                                        const json& value, std::string_view space = "home") {
-    return spaces->write(*spaces->find(space), asker(who), now(), [&](replica::Draft& draft) {
-      return apply_edits(
-          json::array({{{"op", "put"}, {"soul", soul}, {"property", "p"}, {"value", value}}}),
-          draft);
-    });
-  }
-  json get(std::string_view soul, std::string_view space = "home") {
-    Replica& replica = **spaces->replica(*spaces->find(space), now());
-    const auto node = replica.node(soul);
-    if (!node || *node == nullptr) return nullptr;
-    return to_json(soul, **node, replica)["properties"];
-  }
-  std::unique_ptr<Spaces> spaces;
-  std::int64_t ms = beginning_ms;
-};
+using namespace graph_service::testing;
 
 TEST_F(SpacesTest, HomeIsFoundedWithTheBoxsOwnerAndKeepsItsMembersInStep) {
   open();
@@ -176,7 +117,7 @@ TEST_F(SpacesTest, ADamagedSpaceIsNamedAndTheOthersAreServed) {
   ASSERT_TRUE(spaces->store()->write(rot));
   open();
   EXPECT_EQ(spaces->home()->replica, nullptr);
-  EXPECT_THAT(spaces->home()->why, testing::HasSubstr("damaged"));
+  EXPECT_THAT(spaces->home()->why, ::testing::HasSubstr("damaged"));
   EXPECT_EQ(spaces->replica(*spaces->home(), now()).error().code, ErrorCode::unavailable);
   EXPECT_EQ(get("soul", "other")["p"]["value"], 2);
   ASSERT_TRUE(put(anna, "soul", 3, "other"));

@@ -15,6 +15,7 @@ class SideStore final : public graph_store::Store {
 
   /// Goes with the next write.
   void put(std::string_view key, BytesView value) { waiting_.put(key, value); }
+  void erase(std::string_view key) { waiting_.erase(key); }
   void forget() { waiting_.clear(); }
   /// Whether anything was written since the last call.
   [[nodiscard]] bool take_written() { return std::exchange(has_written_, false); }

@@ -18,6 +18,7 @@
 //   h number:4 size:2 soul ms:7 author:4 seq:8   an update that touched the soul; its id where the
 //                          author forked and it isn't on the line
 //   g number:4 author:4    how far an author's log is in these histories
+//   p number:4             what was done for the space: UpkeepNotes
 
 namespace hearth::graph_service {
 
@@ -292,6 +293,7 @@ void Spaces::open_space(Space& space, Timestamp now) {
                                      return true;
                                    });
   if (!scanned) return fail(scanned.error());
+  load_upkeep(space);
   space.has_new_logs = true;
   space.why.clear();
 }
@@ -458,7 +460,7 @@ void Spaces::abandon(Space& space) {
   const std::uint32_t number = space.number;
   if (!commit()) return;
   graph_store::Batch batch;
-  for (const char table : {'r', 's', 'h', 'g'})
+  for (const char table : {'r', 's', 'h', 'g', 'p'})
     if (!store_->scan(graph_store::prefix_range(numbered(table, number)),
                       [&](std::string_view key, BytesView) {
                         batch.erase(key);
@@ -589,15 +591,60 @@ void Spaces::index_history(Space& space, const ledger::Record& record) {
                    record.on_line ? BytesView{} : BytesView{record.id.value()});
     }
   Indexed& indexed = space.indexed[record.author];
-  indexed.size = space.replica->ledger().find_log(record.author)->size();
   if (record.on_line) indexed.line = std::max(indexed.line, record.seq);
+  note_indexed(space, record.author);
+}
+
+void Spaces::note_indexed(Space& space, crdt::AuthorNumber author) {
+  Indexed& indexed = space.indexed[author];
+  indexed.size = space.replica->ledger().find_log(author)->size();
   Bytes key = to_bytes(numbered('g', space.number));
-  Writer{key}.u32_be(record.author);
+  Writer{key}.u32_be(author);
   Bytes value;
   Writer writer{value};
   writer.u64_be(indexed.line);
   writer.u64_be(indexed.size);
   side_->put(as_text(key), value);
+}
+
+std::uint64_t Spaces::find_in_histories(const Space& space, const ledger::Record& record,
+                                        std::vector<std::string>& places) const {
+  constexpr std::uint64_t frame_bytes = 120;  // id, signature, key
+  const auto update = space.replica->update_of(record);
+  if (!update || !update->body) return frame_bytes;
+  std::uint64_t bytes = frame_bytes + update->body->size();
+  const auto body = update::Body::decode(*update->body, update->header.author);
+  if (!body) return bytes;
+  const std::string place = history_place(record.stamp.ms(), record.author, record.seq);
+  for (const update::Change& change : body->changes) {
+    places.push_back(history_prefix(space, change.soul) + place);
+    bytes += places.back().size();
+  }
+  return bytes;
+}
+
+void Spaces::load_upkeep(Space& space) {
+  space.upkeep = {};
+  const auto stored = store_->get(numbered('p', space.number));
+  if (!stored || !*stored) return;
+  CborReader reader{**stored};
+  if (!reader.array(5)) return;
+  space.upkeep.last.ms = static_cast<std::int64_t>(reader.uint().value_or(0));
+  for (std::uint64_t* each :
+       {&space.upkeep.updates, &space.upkeep.bytes, &space.upkeep.rewritten, &space.upkeep.needed})
+    *each = reader.uint().value_or(0);
+}
+
+void Spaces::store_upkeep(const Space& space) {
+  side_->put(numbered('p', space.number),
+             CborWriter{}
+                 .array(5)
+                 .uint(static_cast<std::uint64_t>(std::max<std::int64_t>(space.upkeep.last.ms, 0)))
+                 .uint(space.upkeep.updates)
+                 .uint(space.upkeep.bytes)
+                 .uint(space.upkeep.rewritten)
+                 .uint(space.upkeep.needed)
+                 .take());
 }
 
 Result<std::vector<Spaces::Place>, ApiError> Spaces::history(Space& space, std::string_view soul,
@@ -689,6 +736,10 @@ std::optional<Timestamp> Spaces::deadline() const {
 
 std::string replica_prefix(std::uint32_t number) {
   return numbered('s', number);
+}
+
+std::string histories_prefix(std::uint32_t number) {
+  return numbered('h', number);
 }
 
 void make_restorable(const std::filesystem::path& store_copy) {

@@ -6,6 +6,7 @@
 // the appliance writes for its people; it belongs to one store, and never leaves it, because two
 // stores that write under one key would fork.
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -25,6 +26,7 @@
 #include <hearth/crypto/ed25519.h>
 #include <hearth/graph_index/indexes.h>
 #include <hearth/graph_rocks/rocks_store.h>
+#include <hearth/graph_service/upkeep_options.h>
 #include <hearth/model/id.h>
 #include <hearth/replica/replica.h>
 
@@ -58,6 +60,22 @@ struct Indexed {
   std::uint64_t size = 0;  ///< branches included
 };
 
+/// What was done for a space, and found; the first part is kept in the store.
+struct UpkeepNotes {
+  Timestamp last;             ///< when it was looked after; 0: never
+  std::uint64_t updates = 0;  ///< taken out of the log, all in all
+  std::uint64_t bytes = 0;    ///< about, with their places in histories
+  std::uint64_t rewritten = 0;
+  std::uint64_t needed = 0;  ///< old updates that had to stay when space was taken back last
+  // Since hearthd started:
+  std::uint64_t longest_step_us = 0;  ///< for so long others waited
+  Timestamp not_before;               ///< it failed, or was just done
+  std::string why;                    ///< it failed
+  /// Checkpoints, purged ones, and updates when the log was last counted.
+  std::array<std::size_t, 3> counted_at{};
+  std::uint64_t old = 0, stale = 0;  ///< and what was found
+};
+
 struct Space {
   std::uint32_t number = 0;  ///< its place in the store
   model::SpaceId id;
@@ -69,6 +87,8 @@ struct Space {
   std::string why;
   std::map<crdt::AuthorNumber, Indexed> indexed;
   bool has_new_logs = false;  ///< of any author: they aren't in the histories yet
+  Timestamp imported;         ///< when lines came last of an import that goes on
+  UpkeepNotes upkeep;
 };
 
 /// One thread. What is written is durable once commit() was called and the store then synced.
@@ -77,6 +97,7 @@ class Spaces {
   struct Options {
     std::filesystem::path directory;  ///< of the store and of both keys
     std::size_t cache_bytes = std::size_t{64} << 20;
+    UpkeepOptions upkeep;
     rocksdb::Env* env = nullptr;  ///< another disk, for tests
   };
   static constexpr std::size_t max_spaces = 64;
@@ -183,6 +204,14 @@ class Spaces {
   [[nodiscard]] static update::SetRole removal(const Replica& replica, const PersonaKey& persona);
   void index_history(Space& space);
   void index_history(Space& space, const ledger::Record& record);
+  void note_indexed(Space& space, crdt::AuthorNumber author);
+  /// Where it stands in the histories of souls; answers how many bytes it takes, about.
+  std::uint64_t find_in_histories(const Space& space, const ledger::Record& record,
+                                  std::vector<std::string>& places) const;
+  void load_upkeep(Space& space);
+  void store_upkeep(const Space& space);
+
+  friend class Upkeep;
 
   Options options_;
   Entropy& entropy_;
@@ -202,6 +231,8 @@ class Spaces {
 
 /// Where a space's replica stands in the store.
 [[nodiscard]] std::string replica_prefix(std::uint32_t number);
+/// And the histories of its souls.
+[[nodiscard]] std::string histories_prefix(std::uint32_t number);
 /// Opens a copy of a store made by checkpoint(), and takes out what belongs to one store alone.
 /// Throws std::runtime_error.
 void make_restorable(const std::filesystem::path& store_copy);

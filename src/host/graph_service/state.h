@@ -62,6 +62,25 @@ struct Service::State : std::enable_shared_from_this<State> {
   [[nodiscard]] http::Task<Reply> verify(std::string space, Asker asker);
   [[nodiscard]] http::Task<Reply> stats();
 
+  // keeper.cpp
+  /// For as long as the service is there.
+  static http::Task<void> keep_spaces(std::shared_ptr<State> self);
+  /// Because somebody asks for it.
+  [[nodiscard]] http::Task<Reply> look_after(std::string space, Asker asker);
+  struct Errand;
+  /// Nothing: nothing is due.
+  [[nodiscard]] http::Task<std::shared_ptr<Errand>> begin_what_is_due();
+  [[nodiscard]] http::Task<Reply> run(std::shared_ptr<Errand> begun);
+  [[nodiscard]] http::Task<void> wait_for_quiet();
+  /// Time to look, time for the next step, or the end.
+  loop::Signal upkeep_signal{executor}, step_signal{executor};
+  std::string looked_after;  ///< the name of a space; empty: none is
+  std::vector<std::weak_ptr<Errand>> errands;
+  [[nodiscard]] std::shared_ptr<Errand> new_errand();
+  /// Of what was begun nothing is held any more: the store least of all.
+  void drop_errands();
+  std::size_t backups = 0;  ///< under way
+
   // socket.cpp
   [[nodiscard]] http::Response open_socket(const http::Request& request, Asker asker);
   [[nodiscard]] static http::Task<void> serve_socket(std::shared_ptr<State> self,

@@ -284,8 +284,10 @@ struct Import {
       return refuse(ErrorCode::unavailable, "The space was opened anew. Import it again.");
     return found;
   }
-  [[nodiscard]] Result<Unit, ApiError> take(Spaces& spaces, const std::string& chunk) {
+  [[nodiscard]] Result<Unit, ApiError> take(Spaces& spaces, Timestamp now,
+                                            const std::string& chunk) {
     HEARTH_TRY(Space* const into, at(spaces));
+    into->imported = now;
     into->has_new_logs = true;
     if (!importer->feed(chunk)) return Failure{spaces.store_failed()};
     return Unit{};
@@ -293,6 +295,7 @@ struct Import {
   [[nodiscard]] Answered finish(Spaces& spaces) {
     HEARTH_TRY(Space* const into, at(spaces));
     into->has_new_logs = true;
+    into->imported = {};
     const auto done = importer->finish();
     if (!done) return Failure{spaces.store_failed()};
     json body{{"space", id_text(into->id)},    {"lines", done->lines},
@@ -336,7 +339,7 @@ Task<Response> Service::State::import_space(http::Request request, std::string s
         const auto began = session->begin(spaces, now, chunk.substr(0, chunk.find('\n')));
         if (!began) return reply_of(began.error());
       }
-      const auto taken = session->take(spaces, chunk);
+      const auto taken = session->take(spaces, now, chunk);
       return taken ? Reply{} : reply_of(taken.error());
     };
     auto asked = engine->ask(std::move(turn));
