@@ -1,28 +1,33 @@
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <thread>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <hearth/graph_rocks/committer.h>
 #include <hearth/graph_rocks/rocks_store.h>
+#include <hearth/graph_rocks/stoppable_store.h>
 #include <hearth/gun/signature_scan.h>
 #include <hearth/gun_service/service.h>
 #include <hearth/gun_service/signature_checker.h>
 #include <hearth/gun_service/storage.h>
+#include <hearth/loop/signal.h>
 #include <hearth/websocket/frames.h>
 
 namespace hearth::gun_service {
 
 namespace asio = boost::asio;
 using gun::ConnectionId;
+using loop::Signal;
 using loop::Task;
 
 namespace {
@@ -38,28 +43,6 @@ constexpr std::size_t checking_bytes = std::size_t{32} << 20;
 std::size_t checking_threads() {
   return std::clamp(std::thread::hardware_concurrency(), 2U, 5U) - 1;
 }
-
-/// Something to wait for that others say; said before anybody waits, it is remembered.
-class Signal {
- public:
-  explicit Signal(const asio::any_io_executor& executor) : timer_(executor) {}
-  void say() {
-    said_ = true;
-    timer_.cancel();
-  }
-  Task<void> wait() {
-    if (!said_) {
-      timer_.expires_at(asio::steady_timer::time_point::max());
-      boost::system::error_code ignored;
-      co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
-    said_ = false;
-  }
-
- private:
-  asio::steady_timer timer_;
-  bool said_ = false;
-};
 
 }  // namespace
 
@@ -115,6 +98,8 @@ struct Service::State : std::enable_shared_from_this<State> {
                           ConnectionId id);
   void pump();
   void arm();
+  /// Beside all clients, one after another. It ends soon after `ending` is set.
+  Task<void> aside(std::function<void()> work);
 
   asio::any_io_executor executor;
   ServiceOptions options;
@@ -129,6 +114,8 @@ struct Service::State : std::enable_shared_from_this<State> {
   bool going = false;
   std::unique_ptr<graph_rocks::Committer> committer;
   std::unique_ptr<SignatureChecker> checker;
+  std::atomic<bool> ending{false};
+  asio::thread_pool beside{1};
 };
 
 Service::Service(asio::any_io_executor executor, ServiceOptions options, loop::SystemClock& clock,
@@ -137,8 +124,9 @@ Service::Service(asio::any_io_executor executor, ServiceOptions options, loop::S
           std::make_shared<State>(std::move(executor), std::move(options), clock, entropy, log)) {}
 
 Service::~Service() {
-  state_->going = true;
+  state_->going = state_->ending = true;
   state_->timer.cancel();
+  state_->beside.join();
   state_->committer.reset();
   state_->checker.reset();
   for (const auto& [id, client] : state_->clients) {
@@ -178,6 +166,49 @@ Task<http::Response> Service::answer(http::Request request, IpAddress from) {
   co_return response;
 }
 
+// --- beside all clients ----------------------------------------------------------------------
+
+Task<void> Service::State::aside(std::function<void()> work) {
+  const auto self = shared_from_this();
+  const auto done = std::make_shared<Signal>(executor);
+  asio::post(beside, [to = executor, done, work = std::move(work)] {
+    work();
+    asio::post(to, [done] { done->say(); });
+  });
+  (void)co_await done->wait();
+}
+
+Task<std::optional<std::string>> Service::back_up(std::filesystem::path directory) {
+  const auto state = state_;
+  const auto problem = std::make_shared<std::optional<std::string>>();
+  std::function<void()> work = [state = state.get(), problem, directory] {
+    // What was acknowledged is synced, and so part of it.
+    if (state->ending || !state->store.checkpoint(directory))
+      *problem = directory.string() + ": the copy can't be made.";
+  };
+  auto copying = state->aside(std::move(work));
+  co_await std::move(copying);
+  co_return *problem;
+}
+
+Task<std::optional<Service::Verified>> Service::verify() {
+  const auto state = state_;
+  const auto verified = std::make_shared<Verified>();
+  std::function<void()> work = [state = state.get(), verified] {
+    const auto from = std::chrono::steady_clock::now();
+    // One scan is of one moment.
+    const graph_rocks::StoppableStore store{state->store, state->ending};
+    verified->found = gun::verify(store);
+    verified->can_be_read = !state->ending && state->store.verify_checksums().has_value();
+    verified->took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - from);
+  };
+  auto reading = state->aside(std::move(work));
+  co_await std::move(reading);
+  if (state->ending) co_return std::nullopt;
+  co_return *verified;
+}
+
 // --- one connection --------------------------------------------------------------------------
 
 Task<void> Service::State::serve(loop::ByteStream& stream, IpAddress from) {
@@ -206,7 +237,7 @@ Task<void> Service::State::serve(loop::ByteStream& stream, IpAddress from) {
   patience.async_wait([client](boost::system::error_code error) {
     if (!error && !client->writer_ended) client->stream.reset();
   });
-  while (!client->writer_ended) co_await client->written.wait();
+  while (!client->writer_ended) (void)co_await client->written.wait();
   patience.cancel();
   relay.disconnect(*id);
   clients.erase(*id);
@@ -220,7 +251,7 @@ Task<void> Service::State::read(std::shared_ptr<Client> client, ConnectionId id)
   while (!client->ending) {
     if (!wants_input(id)) {
       client->paused = true;
-      co_await client->room.wait();
+      (void)co_await client->room.wait();
       continue;
     }
     const std::size_t count = co_await client->stream.read_some(buffer);
@@ -267,7 +298,7 @@ Task<void> Service::State::read(std::shared_ptr<Client> client, ConnectionId id)
         client->signatures = std::move(found);
         client->checked.say();
       });
-      co_await client->checked.wait();
+      (void)co_await client->checked.wait();
       if (going) co_return;
       relay.note_signatures(std::exchange(client->signatures, {}));
       for (const std::string& frame : *held) relay.receive(id, frame, moment());
@@ -306,7 +337,7 @@ Task<void> Service::State::write(std::shared_ptr<State> state, std::shared_ptr<C
       }
       if (client->ending) break;
       buffer.shrink_to_fit();
-      co_await client->output.wait();
+      (void)co_await client->output.wait();
     }
     if (!client->ending || state->relay.should_close(id)) client->stream.reset();
   } catch (const boost::system::system_error&) {

@@ -1,13 +1,17 @@
 #pragma once
 // GunDB's endpoint: WebSockets that speak to one relay over one store.
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <hearth/base/entropy.h>
 #include <hearth/base/log.h>
+#include <hearth/gun/format.h>
 #include <hearth/gun/relay.h>
 #include <hearth/http/message.h>
 #include <hearth/loop/system.h>
@@ -32,6 +36,18 @@ class Service {
 
   /// Answers a request for the endpoint: an upgrade to WebSocket, or says what is wanted.
   loop::Task<http::Response> answer(http::Request request, IpAddress from);
+
+  /// A copy of all that was acknowledged, in a new directory of which the parent exists. Clients
+  /// don't wait for it. What is wrong, in words; nothing when it was made.
+  loop::Task<std::optional<std::string>> back_up(std::filesystem::path directory);
+  struct Verified {
+    gun::Verification found;
+    bool can_be_read = true;  ///< every file, with its checksums
+    std::chrono::milliseconds took{0};
+    [[nodiscard]] bool ok() const { return can_be_read && found.damaged == 0; }
+  };
+  /// Reads all of it, as it is now. Clients don't wait for it. Nothing: the service ends.
+  loop::Task<std::optional<Verified>> verify();
 
   [[nodiscard]] const gun::Counters& counters() const;
   [[nodiscard]] std::size_t connections() const;

@@ -2,6 +2,7 @@
 #include <map>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/connect_pair.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -261,6 +262,46 @@ TEST_F(GunService, TurnsAwayWhomItHasNoRoomFor) {
   const auto two = connect();
   EXPECT_TRUE(run_until([&] { return two->closed; }));
   EXPECT_THAT(two->heard, HasSubstr("\x88\x02\x03\xe9"));
+}
+
+TEST_F(GunService, IsVerifiedAndCopiedWhileClientsWrite) {
+  const auto client = join();
+  client->text(put("p1", "s", "kept"));
+  ASSERT_TRUE(hears(*client, R"("@":"p1","ok":true)"));
+  std::optional<Service::Verified> verified;
+  std::optional<std::string> problem = "not done";
+  std::optional<std::string> again;
+  asio::co_spawn(io, service->verify(),
+                 [&](const std::exception_ptr&, std::optional<Service::Verified> done) {
+                   verified = std::move(done);
+                 });
+  asio::co_spawn(
+      io, service->back_up(directory / "copy"),
+      [&](const std::exception_ptr&, std::optional<std::string> why) { problem = std::move(why); });
+  client->text(put("p2", "t", "later"));
+  ASSERT_TRUE(hears(*client, R"("@":"p2","ok":true)"));
+  ASSERT_TRUE(run_until([&] { return verified && !problem; }));
+  EXPECT_TRUE(verified->ok());
+  EXPECT_GE(verified->found.nodes, 1u);
+  auto copy = open_store(directory / "copy");
+  EXPECT_GE(gun::verify(copy).nodes, 1u);
+  EXPECT_TRUE(copy.verify_checksums());
+  // Nothing is written over.
+  asio::co_spawn(
+      io, service->back_up(directory / "copy"),
+      [&](const std::exception_ptr&, std::optional<std::string> why) { again = std::move(why); });
+  ASSERT_TRUE(run_until([&] { return again.has_value(); }));
+  EXPECT_THAT(*again, HasSubstr("can't be made"));
+}
+
+TEST_F(GunService, EndsWhileItIsVerified) {
+  const auto client = join();
+  client->text(put("p1", "s", "kept"));
+  ASSERT_TRUE(hears(*client, R"("@":"p1","ok":true)"));
+  asio::co_spawn(io, service->verify(), asio::detached);
+  run_for(std::chrono::milliseconds{1});
+  start();
+  EXPECT_TRUE(run_until([&] { return client->closed; }));
 }
 
 TEST_F(GunService, SaysWhyTheDatabaseCannotBeOpened) {
