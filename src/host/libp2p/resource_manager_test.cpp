@@ -58,7 +58,7 @@ TEST(ResourceManager, AFewPrefixesCannotKeepEverybodyElseOut) {
     for (auto& lease : accept(manager, 64, IpAddress::v4({192, 0, network, 1})))
       held.push_back(std::move(lease));
   EXPECT_LT(held.size(), 100U);
-  EXPECT_TRUE(manager.accept(stranger, {}));
+  EXPECT_TRUE(manager.accept(IpAddress::v4({198, 51, 100, 1}), {}));
   EXPECT_GT(manager.counters().refused_for(Refusal::connections_per_prefix), 0U);
 }
 
