@@ -44,6 +44,13 @@ store::RocksStore open_store(const std::filesystem::path& path) {
   return std::move(*opened);
 }
 
+graph_service::UpkeepOptions upkeep_options(const Options& options) {
+  return {.only_when_asked = options.graph_upkeep_updates == 0,
+          .updates = static_cast<std::uint64_t>(options.graph_upkeep_updates),
+          .bytes = static_cast<std::uint64_t>(options.graph_upkeep_size) << 20,
+          .age = std::chrono::hours{options.graph_upkeep_age}};
+}
+
 /// What a browser can dial of a flock that listens for TCP and WebSocket on one port.
 Multiaddr for_browsers(const Multiaddr& address) {
   const std::string text = address.to_string();
@@ -95,6 +102,7 @@ struct Daemon::Parts {
   void cut_off(const identity::DeviceId& device);
   loop::Task<http::Response> answer_graph(http::Request request, appliance::Who who);
   loop::Task<http::Response> back_up_graph(std::string target);
+  loop::Task<http::Response> verify_gun(appliance::Who who);
   /// The graph's space `home` has the people of the box as its members.
   void tell_graph_of_people();
   void advance_later();
@@ -193,7 +201,8 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
                 graph_service::ServiceOptions{
                     .directory = graph_service::graph_directory(directory),
                     .cache_bytes = static_cast<std::size_t>(options.graph_cache) << 20,
-                    .relaxed = options.graph_sync == "relaxed"},
+                    .relaxed = options.graph_sync == "relaxed",
+                    .upkeep = upkeep_options(options)},
                 clock, entropy, log);
   tell_graph_of_people();
   serve(*network);
@@ -508,12 +517,42 @@ http::Response stopping() {
 
 loop::Task<http::Response> Daemon::Parts::back_up_graph(std::string target) {
   if (!graph) co_return stopping();
-  auto answered = graph->back_up(std::move(target));
-  co_return co_await std::move(answered);
+  auto copied = graph->back_up(target);
+  http::Response response = co_await std::move(copied);
+  if (response.status != 200 || !gun) co_return response;
+  auto copying = gun->back_up(std::filesystem::path{target} / "gun");
+  const std::optional<std::string> problem = co_await std::move(copying);
+  if (problem) co_return appliance::error_response(503, "unavailable", *problem);
+  co_return http::Response::json(200, json{{"backup", target}, {"gun", true}}.dump());
+}
+
+loop::Task<http::Response> Daemon::Parts::verify_gun(appliance::Who who) {
+  if (!who.is_owner())
+    co_return appliance::error_response(403, "denied", "Only an owner of this box may do that.");
+  if (!gun) co_return http::Response::json(200, json{{"open", false}}.dump());
+  auto verifying = gun->verify();
+  const std::optional<gun_service::Service::Verified> done = co_await std::move(verifying);
+  if (!done) co_return stopping();
+  co_return http::Response::json(200, json{{"open", true},
+                                           {"ok", done->ok()},
+                                           {"nodes", done->found.nodes},
+                                           {"properties", done->found.properties},
+                                           {"deferred", done->found.deferred},
+                                           {"bytes", done->found.bytes},
+                                           {"damaged", done->found.damaged},
+                                           {"damaged_keys", done->found.damaged_keys},
+                                           {"files", done->can_be_read},
+                                           {"ms", done->took.count()}}
+                                          .dump());
 }
 
 loop::Task<http::Response> Daemon::Parts::answer_graph(http::Request request, appliance::Who who) {
   if (!graph) co_return stopping();
+  if (request.method == "POST" &&
+      request.path() == std::string{graph_service::api_path} + "/gun/verify") {
+    auto verified = verify_gun(std::move(who));
+    co_return co_await std::move(verified);
+  }
   graph_service::Asker asker{.owns_box = who.is_owner()};
   if (who.persona) asker.persona = *model::id_from<model::PersonaKey>(who.persona->id.bytes());
   if (who.device) asker.device = who.device->id.to_string();

@@ -40,6 +40,13 @@ void Options::declare(config::Settings& settings) {
       "takes up to half a second");
   settings.add("graph-cache", graph_cache, 8, 1 << 20, "MIB",
                "Memory for what was read of the graph");
+  settings.add("graph-upkeep-updates", graph_upkeep_updates, 0, 1'000'000'000, "COUNT",
+               "Look after a space (a checkpoint; old room taken back) after so many updates; 0: "
+               "by `hearth graph upkeep` alone");
+  settings.add("graph-upkeep-size", graph_upkeep_size, 1, 1 << 20, "MIB",
+               "Or after so much was written");
+  settings.add("graph-upkeep-age", graph_upkeep_age, 1, 8760, "HOURS",
+               "Or so long after the last time, whatever was written");
   settings.add("gun", gun,
                "Open /gun on the HTTP port to GunDB's clients, whoever they are and whatever page "
                "they run in");

@@ -27,7 +27,12 @@ struct Options {
   std::string log_level = "info";
   std::int64_t app_idle_s = 600;
   std::string graph_sync = "always";
-  std::int64_t graph_cache = 64;    ///< MiB
+  std::int64_t graph_cache = 64;  ///< MiB
+  // A checkpoint of a space after so many updates, so many MiB, or of anything at all after so many
+  // hours; 0 updates: when it is asked for alone.
+  std::int64_t graph_upkeep_updates = 10'000;
+  std::int64_t graph_upkeep_size = 16;
+  std::int64_t graph_upkeep_age = 24;
   bool gun = false;                 ///< GunDB's endpoint on the HTTP port
   std::int64_t gun_space = 10'240;  ///< what it may keep, in MiB; 0: no bound
   bool ready_json = false;
