@@ -115,6 +115,10 @@ ApiError error_of(Refusal refusal) {
     case Refusal::nothing:
       return {
           .code = ErrorCode::bad_request, .message = "There is nothing in it.", .retry_after = {}};
+    case Refusal::too_large:
+      return {.code = ErrorCode::bad_request,
+              .message = "That is more than one write holds. Send it in parts.",
+              .retry_after = {}};
     case Refusal::inconsistent:
       return {.code = ErrorCode::conflict,
               .message = "An author of that space has forked. Name the branch that counts first.",
@@ -263,8 +267,9 @@ void Spaces::open_space(Space& space, Timestamp now) {
   space.indexed.clear();
   const auto fail = [&](StoreError error) {
     space.replica.reset();
-    space.why = error == StoreError::corrupt ? "What the disk holds of this space is damaged."
-                                             : "The disk can't be read.";
+    space.why = error == StoreError::corrupt   ? "What the disk holds of this space is damaged."
+                : error == StoreError::too_new ? "A later version of Hearth wrote this space."
+                                               : "The disk can't be read.";
     log_.error("graph.space_damaged", {{"space", space.name}, {"why", space.why}});
   };
   const std::string prefix = replica_prefix(space.number);
