@@ -130,8 +130,12 @@ async function main() {
   console.log(JSON.stringify({ bench: "sctp", seconds, paths: all }));
 }
 
+const clean = async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await Promise.resolve().then(cleanup).catch(() => {});
+};
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void clean().then(() => process.exit(130)));
 try {
   await main();
 } finally {
-  for (const cleanup of cleanups.reverse()) await Promise.resolve().then(cleanup).catch(() => {});
+  await clean();
 }

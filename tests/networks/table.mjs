@@ -6,6 +6,10 @@ import { Stage } from "./lib/stage.mjs";
 const words = process.argv.slice(2);
 const wanted = cells.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
 const cleanups = [];
+const clean = async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await Promise.resolve().then(cleanup).catch(() => {});
+};
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => void clean().then(() => process.exit(130)));
 let failed = 0;
 try {
   const stage = await Stage.build({ after: (cleanup) => cleanups.push(cleanup) });
@@ -19,6 +23,6 @@ try {
     console.log(`| ${row.name} | ${row.connected ? "yes" : `no: ${row.error}`} | ${over} | ${row.firstByte ?? ""} | ${row.list ?? ""} | ${again} |`);
   }
 } finally {
-  for (const cleanup of cleanups.reverse()) await Promise.resolve(cleanup()).catch(() => {});
+  await clean();
 }
 process.exitCode = failed > 0 ? 1 : 0;

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openProfile } from "../../e2e/lib/chromium.mjs";
 import { pairingLink, status, until } from "../../e2e/lib/console.mjs";
 import { scratch, start } from "../../e2e/lib/daemon.mjs";
@@ -20,6 +21,7 @@ export class Stage {
   #t;
   #folder;
   #uploads = 0;
+  #profiles = {};
   heard = []; // from the page
 
   static async build(t) {
@@ -35,7 +37,6 @@ export class Stage {
     await stage.startFlock("first");
     await stage.startBox();
     await stage.#claim();
-    await stage.#pair();
     return stage;
   }
 
@@ -91,36 +92,37 @@ export class Stage {
     await owner.context.close();
   }
 
-  /** The visitor's browser, open; what it keeps stays from one to the next. */
-  async openBrowser({ v6 = false, which = "first" } = {}) {
-    this.profile ??= (() => {
+  /**
+   * The visitor's browser, open; what it keeps stays from one to the next. There is one for each family, since a device
+   * remembers its flock by address where that has no name.
+   */
+  async #openBrowser({ v6 = false, which = "first" } = {}) {
+    const family = v6 ? "v6" : "v4";
+    const known = this.#profiles[family] !== undefined;
+    if (!known) {
       const folder = mkdtempSync(join(tmpdir(), "hearth-visitor-"));
       this.#t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-      return folder;
-    })();
+      this.#profiles[family] = folder;
+    }
     this.executable ??= wrapped(scratch(this.#t), this.visitorHome.within, "/usr/bin/chromium");
     const { address, address6 } = this.squares[which];
+    this.profile = this.#profiles[family];
     this.browser = await openProfile(this.#t, {
       folder: this.profile,
       executablePath: this.executable,
       // Still a *.localhost, so that the page is a secure context.
       args: [`--host-resolver-rules=MAP *.hearth.localhost ${v6 ? `[${address6}]` : address}`],
     });
-    const page = await this.browser.page();
+    const page = (this.page = await this.browser.page());
     this.heard = [];
     page.on("console", (message) => this.heard.push(message.text()));
     page.on("requestfailed", (request) => this.heard.push(`${request.url()}: ${request.failure()?.errorText}`));
+    if (!known) {
+      await page.goto(`${this.flocks[which].ready.http}/${await pairingLink(this.dataDir)}`);
+      await shell.joinByLink(page);
+      await page.goto("about:blank");
+    }
     return page;
-  }
-
-  async #pair() {
-    await this.boxIsReachable();
-    const link = await pairingLink(this.dataDir);
-    const page = await this.openBrowser();
-    this.origin = this.flocks.first.ready.http;
-    await page.goto(`${this.origin}/${link}`);
-    await shell.joinByLink(page);
-    await this.browser.context.close();
   }
 
   /** Another evening: both homes as `cell` says, box and browser begun anew. */
@@ -147,15 +149,14 @@ export class Stage {
    * the list of files, and over what in the end: `patience` ms are given to a direct connection.
    */
   async visit({ v6 = false, patience = 15_000 } = {}) {
-    const page = await this.openBrowser({ v6 });
-    this.page = page;
+    const page = await this.#openBrowser({ v6 });
     const mark = page.getByRole("button", { name: /^Connection: (Direct|Relayed)/ });
     const from = performance.now();
     const since = () => Math.round(performance.now() - from);
-    await page.goto(`${this.origin}/`, { waitUntil: "commit", timeout: 60_000 });
+    await page.goto(this.flocks.first.ready.http, { waitUntil: "commit", timeout: 60_000 });
     await mark.waitFor({ timeout: 60_000 });
     const firstByte = since();
-    this.files = await shell.openFiles(page);
+    this.files = await this.#openFiles();
     await shell.entry(this.files, "YellowFlower.jpg").waitFor({ timeout: 60_000 });
     const list = since();
     const direct = page.getByRole("button", { name: "Connection: Direct" });
@@ -168,6 +169,14 @@ export class Stage {
       .getByRole("button", { name: /^Connection:/ })
       .getAttribute("aria-label")
       .then((label) => label.replace("Connection: ", "").toLowerCase());
+  }
+
+  /** Once more where the first click went to a page that was just being replaced. */
+  async #openFiles() {
+    const opened = shell.openFiles(this.page);
+    const late = await Promise.race([opened.then(() => false), sleep(10_000, true, { ref: false })]);
+    if (late) await this.page.getByRole("link", { name: /Files/ }).first().click({ timeout: 1000 }).catch(() => {});
+    return opened;
   }
 
   /** What the mark in the bar comes to say. */
