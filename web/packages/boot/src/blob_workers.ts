@@ -1,3 +1,16 @@
+/** One that another page or worker made. Only at once can it be had here: a constructor doesn't wait. */
+function made(url: string): Blob | undefined {
+  if (!url.startsWith("blob:")) return undefined;
+  const request = new XMLHttpRequest();
+  request.open("GET", url, false);
+  try {
+    request.send();
+  } catch {
+    return undefined;
+  }
+  return new Blob([request.responseText]);
+}
+
 /**
  * Workers made of blobs never pass the service worker. So for each blob that becomes a worker a small script of ours is
  * made, which loads the shim and then the blob: its strictness and its own address stay as they are.
@@ -18,7 +31,7 @@ export function installBlobWorkers(shim: string): void {
   if (Native === undefined) return;
   globalThis.Worker = class Worker extends Native {
     constructor(url: string | URL, options?: WorkerOptions) {
-      const blob = blobs.get(String(url));
+      const blob = blobs.get(String(url)) ?? made(String(url));
       if (blob === undefined) {
         super(url, options);
         return;
@@ -31,4 +44,5 @@ export function installBlobWorkers(shim: string): void {
       super(createObjectURL.call(URL, new Blob([text], { type: "text/javascript" })), options);
     }
   };
+  Object.defineProperty(globalThis.Worker, "name", { configurable: true, value: "Worker" });
 }

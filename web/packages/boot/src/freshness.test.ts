@@ -40,6 +40,8 @@ test.each<[number, Record<string, string>, boolean]>([
   [200, {}, false],
   [200, { "Cache-Control": "no-store, max-age=60" }, false],
   [200, { "Cache-Control": "max-age=60", Vary: "Accept, *" }, false],
+  [200, { "Cache-Control": "max-age=60", Vary: "Accept-Encoding, Cookie" }, false],
+  [200, { "Cache-Control": "max-age=60", Vary: "X-Cookie" }, true],
   [206, { "Cache-Control": "max-age=60" }, false],
   [302, { "Cache-Control": "max-age=60" }, false],
   [404, { "Cache-Control": "max-age=60" }, true],

@@ -67,7 +67,8 @@ const small = /^(text\/|font\/|image\/svg|application\/(javascript|json|wasm|man
 /** Section 3; and what is neither huge nor endless. */
 export function mayBeKept(status: number, headers: Headers): boolean {
   if (![200, 203, 404, 410].includes(status) || directives(headers).noStore) return false;
-  if ((headers.get("vary") ?? "").includes("*")) return false;
+  // Cookies are the shell's: nothing here can tell one request's from another's.
+  if (/(^|,)\s*(\*|cookie)\s*(,|$)/i.test(headers.get("vary") ?? "")) return false;
   const said = headers.has("etag") || headers.has("last-modified");
   if (lifetime(headers) <= 0 && (!said || status !== 200)) return false;
   const length = headers.get("content-length");

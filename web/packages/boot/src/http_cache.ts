@@ -1,6 +1,6 @@
 /** A private HTTP cache for what the app's pages fetch (RFC 9111), in the browser's Cache storage. */
 import { cachePrefix } from "@hearth/sdk/app-protocol";
-import { age, isFresh, mayBeKept, mayBeStale, storedAt } from "./freshness.ts";
+import { age, directives, isFresh, mayBeKept, mayBeStale, storedAt } from "./freshness.ts";
 
 export interface Answer {
   status: number;
@@ -13,11 +13,25 @@ export interface Answer {
 export type Ask = (further: [string, string][]) => Promise<Answer>;
 
 const maxEntries = 1000;
+/** Who asks for what is just being kept waits so long for it, and then asks the box. */
+const writingTimeout = 500;
+const writing = new Map<string, Promise<void>>();
 
-/** The one that belongs to who is signed in; the boot page removes others. */
-async function open(): Promise<Cache | undefined> {
-  const name = (await caches.keys()).find((each) => each.startsWith(cachePrefix));
-  return name === undefined ? undefined : caches.open(name);
+let current: Promise<Cache | undefined> | undefined;
+
+/** The boot page says whose it is now. */
+export function useCache(name: string): void {
+  current = caches.open(name).catch(() => undefined);
+}
+
+/** A worker that was stopped meanwhile finds the only one there: the boot page removes others. */
+function open(): Promise<Cache | undefined> {
+  current ??= caches
+    .keys()
+    .then((names) => names.find((each) => each.startsWith(cachePrefix)))
+    .then((name) => (name === undefined ? undefined : caches.open(name)))
+    .catch(() => undefined);
+  return current;
 }
 
 /** Answers from the cache, or asks and keeps. `later` holds the worker while something is being kept. */
@@ -27,7 +41,7 @@ export async function throughCache(
   later: (work: Promise<unknown>) => void,
 ): Promise<Answer> {
   const { method, headers, cache: mode } = request;
-  const cache = await open().catch(() => undefined);
+  const cache = await open();
   if (cache === undefined) return ask([]);
   const key = keyOf(request);
   if (method !== "GET") {
@@ -47,6 +61,9 @@ export async function throughCache(
   ];
   if (mode === "no-store" || conditional.some((name) => headers.has(name))) return ask([]);
 
+  const written = writing.get(request.url);
+  if (written !== undefined)
+    await Promise.race([written, new Promise((resolve) => setTimeout(resolve, writingTimeout))]);
   const stored = mode === "reload" ? undefined : await cache.match(key);
   const now = Date.now();
   if (stored !== undefined) {
@@ -73,7 +90,9 @@ export async function throughCache(
     const fresh = new Headers(stored.headers);
     for (const [name, value] of answer.headers)
       if (!/^content-(length|encoding|type|range)$/.test(name)) fresh.set(name, value);
-    return keep(cache, key, { ...toAnswer(stored), headers: fresh }, now, later);
+    const renewed = { ...toAnswer(stored), headers: fresh };
+    // What is asked about each time gains nothing by being written again.
+    return directives(fresh).noCache ? renewed : keep(cache, key, renewed, now, later);
   }
   if (!mayBeKept(answer.status, answer.headers)) {
     if (stored !== undefined && answer.status < 500) later(cache.delete(key, { ignoreVary: true }));
@@ -114,7 +133,11 @@ function keep(
     const keys = await cache.keys();
     for (const old of keys.slice(0, Math.max(0, keys.length - maxEntries))) await cache.delete(old);
   };
-  later(put());
+  const done = put().finally(() => {
+    if (writing.get(key.url) === done) writing.delete(key.url);
+  });
+  writing.set(key.url, done);
+  later(done);
   return { ...answer, body: given };
 }
 

@@ -20,6 +20,8 @@ import { CookieJar } from "@hearth/sdk/cookies";
 import { bridgeWorkers } from "./worker_sockets.ts";
 
 const workerUrl = "/.hearth/sw.js";
+/** An older worker doesn't answer; the next one will find the cache itself. */
+const workerTimeout = 500;
 const shell = shellOrigin(location);
 
 if (window === window.top) location.replace(shellUrl(location));
@@ -104,6 +106,13 @@ async function openCache(name: string): Promise<void> {
     await caches.open(mine);
     for (const each of await caches.keys())
       if (each.startsWith(cachePrefix) && each !== mine) await caches.delete(each);
+    const { port1, port2 } = new MessageChannel();
+    const heard = new Promise((resolve) => {
+      port1.onmessage = resolve;
+      setTimeout(resolve, workerTimeout);
+    });
+    navigator.serviceWorker.controller?.postMessage({ channel, kind: "cache", name: mine }, [port2]);
+    await heard;
   } catch {
     // The browser keeps nothing: then every request goes to the box.
   }

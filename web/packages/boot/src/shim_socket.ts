@@ -17,6 +17,12 @@ const handlers = ["open", "message", "error", "close"] as const;
 const utf8Length = (text: string): number => new TextEncoder().encode(text).length;
 
 export function makeWebSocket(call: Call): typeof globalThis.WebSocket {
+  const open = new Set<Line>();
+  // Not every browser tells the shell that a port's page is gone.
+  self.addEventListener("pagehide", () => {
+    for (const line of open) line.postMessage({ k: "close", code: 1001 });
+  });
+
   class WebSocket extends EventTarget {
     readonly #url: URL;
     #line: Line | undefined;
@@ -47,6 +53,7 @@ export function makeWebSocket(call: Call): typeof globalThis.WebSocket {
         setTimeout(() => this.#onClosed({ k: "closed", code: 1006, reason: "", clean: false, failed: true }));
         return;
       }
+      open.add(line);
       line.onmessage = ({ data }) => this.#take(data);
     }
 
@@ -157,6 +164,7 @@ export function makeWebSocket(call: Call): typeof globalThis.WebSocket {
     #onClosed({ code, reason, clean, failed }: Extract<SocketNews, { k: "closed" }>): void {
       if (this.#state === states.CLOSED) return;
       this.#state = states.CLOSED;
+      if (this.#line !== undefined) open.delete(this.#line);
       this.#line?.close();
       this.#line = undefined;
       if (failed) this.dispatchEvent(new Event("error"));
@@ -164,6 +172,8 @@ export function makeWebSocket(call: Call): typeof globalThis.WebSocket {
     }
 
     static {
+      // Its own name is lost when the shim is packed.
+      Object.defineProperty(this, "name", { configurable: true, value: "WebSocket" });
       Object.defineProperty(this.prototype, Symbol.toStringTag, { configurable: true, value: "WebSocket" });
       for (const [name, value] of Object.entries(states)) {
         for (const object of [this, this.prototype])

@@ -12,7 +12,7 @@ import {
 } from "@hearth/sdk/app-protocol";
 import { ask, PortError, type Asked } from "@hearth/sdk/port-exchange";
 import { allowShim, redirectTarget, responseHeaders } from "./policy.ts";
-import { throughCache, type Answer } from "./http_cache.ts";
+import { throughCache, useCache, type Answer } from "./http_cache.ts";
 import { decoded, withPageShim, withWorkerShim } from "./inject.ts";
 
 /** Of shim.ts, as it was built. */
@@ -31,7 +31,13 @@ const bootPoll = 100;
 self.addEventListener("install", () => void self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("message", (event) => {
-  if (isOurs(event.data) && event.data.kind === "claim") event.waitUntil(self.clients.claim());
+  const { data, ports } = event;
+  if (!isOurs(data)) return;
+  if (data.kind === "claim") event.waitUntil(self.clients.claim());
+  if (data.kind === "cache" && "name" in data && typeof data.name === "string") {
+    useCache(data.name);
+    ports[0]?.postMessage("done");
+  }
 });
 
 self.addEventListener("fetch", (event) => {
@@ -94,7 +100,8 @@ function withShim(
     headers.delete("content-length");
     return body.pipeThrough(withWorkerShim(shimSource, shimPath));
   }
-  if (!isPage || !frames.has(destination)) return body;
+  // Of UTF-16 the start would have to be written as such; hardly a page is.
+  if (!isPage || !frames.has(destination) || /utf-16/i.test(headers.get("content-type") ?? "")) return body;
   const nonce = allowShim(headers, self.location.origin + shimPath);
   headers.delete("content-length");
   return body.pipeThrough(withPageShim(shimPath, nonce));
@@ -113,6 +120,7 @@ async function askShell(request: Request, url: URL, further: [string, string][])
     anonymous: request.credentials === "omit",
     mode: request.mode,
     destination: request.destination,
+    hold: true,
   };
   const deadline = performance.now() + bootTimeout;
   for (;;) {

@@ -3,77 +3,27 @@
 // reason, in docs/protocol/web.md; here they are told from faults.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { skip, startWithApp } from "./sandboxed.mjs";
 import { startServer } from "./server.mjs";
 import { bundle, launch, page as htmlOf } from "./support.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "../../../..");
-const program = join(process.env.HEARTH_BIN ?? join(root, "build/dev/bin"), "hearthd");
 const app = join(here, "semantics");
-// An app runs in a sandbox, and only root can make one.
-const skip =
-  (existsSync(program) && process.getuid() === 0) || process.env.CI
-    ? false
-    : "hearthd isn't built, or this isn't root";
 
-let folder, daemon, ready, server, browser, context, page, direct;
-
-/** Node, with the libraries it needs, and the application: a root file system for hearthd's --apps. */
-function makeApp(apps) {
-  const files = join(apps, "semantics/rootfs");
-  for (const point of ["proc", "dev", "tmp", "data", "run/hearth", "web", "app/node_modules"])
-    mkdirSync(join(files, point), { recursive: true });
-  const node = process.execPath;
-  copyFileSync(node, join(files, "node"));
-  execFileSync("strip", [join(files, "node")]);
-  for (const [, library] of execFileSync("ldd", [node], { encoding: "utf8" }).matchAll(/(\/\S+) \(0x/g)) {
-    mkdirSync(join(files, dirname(library)), { recursive: true });
-    copyFileSync(library, join(files, library));
-  }
-  cpSync(app, join(files, "app"), { recursive: true });
-  cpSync(join(root, "web/node_modules/ws"), join(files, "app/node_modules/ws"), { recursive: true });
-  writeFileSync(
-    join(apps, "semantics/app.json"),
-    JSON.stringify({
-      id: "semantics",
-      title: "Semantics",
-      command: ["/node", "--max-old-space-size=256", "/app/app.mjs"],
-      limits: { memory_mib: 768, pids: 64, cpu_percent: 200 },
-    }),
-  );
-}
+let box, ready, server, browser, context, page, direct;
 
 before(async () => {
   if (skip) return;
-  assert.ok(existsSync(program), `${program} isn't built`);
-  folder = mkdtempSync(join(tmpdir(), "hearth-semantics-"));
-  chmodSync(folder, 0o755);
-  makeApp(join(folder, "apps"));
-  daemon = spawn(
-    program,
-    `--data-dir ${folder}/data --http 127.0.0.1:0 --p2p-port 0 --listen-ip 127.0.0.1 --embedded-flock 0 --name casa --user nobody --shell off --apps ${folder}/apps --log-level warning --ready-json`.split(
-      " ",
-    ),
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let text = "";
-  for await (const chunk of daemon.stdout) if ((text += chunk).includes("\n")) break;
-  ready = JSON.parse(text);
+  box = await startWithApp("semantics", {
+    app,
+    "app/node_modules/ws": join(root, "web/node_modules/ws"),
+  });
+  ready = box.ready;
   execFileSync(process.execPath, [join(here, "../../boot/tools/build.mjs")], { stdio: "inherit" });
   server = await startServer({
     "/index.html": htmlOf("/shell.js"),
@@ -88,11 +38,7 @@ after(async () => {
   await browser?.close();
   await server?.close();
   direct?.kill();
-  if (daemon !== undefined && daemon.exitCode === null) {
-    daemon.kill("SIGTERM");
-    await new Promise((resolve) => daemon.once("exit", resolve));
-  }
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  await box?.close();
 });
 
 async function openShell() {

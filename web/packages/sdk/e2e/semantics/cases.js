@@ -241,7 +241,7 @@ test("streams/readable-streams/tee", async () => {
   equal(sizes, [100_000, 100_000]);
 });
 test("fetch/api/response/response-stream-disturbed: a cancelled body", async () => {
-  const response = await fetch("/drip?n=1000&ms=20");
+  const response = await fetch("/drip?n=1000&ms=20&type=application/json");
   const reader = response.body.getReader();
   await reader.read();
   await reader.cancel();
@@ -258,7 +258,7 @@ test("fetch/api/abort/general: before, while waiting, and in the body", async ()
   setTimeout(() => waiting.abort(), 50);
   await rejects(fetch("/slow?ms=5000", { signal: waiting.signal }), "AbortError");
   const reading = new AbortController();
-  const response = await fetch("/drip?n=1000&ms=20", { signal: reading.signal });
+  const response = await fetch("/drip?n=1000&ms=20&type=application/json", { signal: reading.signal });
   setTimeout(() => reading.abort(), 50);
   await rejects(response.text(), "AbortError");
 });
@@ -441,7 +441,7 @@ test("xhr/event-progress: a length known is computable", async () => {
   equal([last.loaded, last.total, last.lengthComputable], [100_000, 100_000, true]);
 });
 test("xhr/abort-during-loading: abort, loadend, status 0", async () => {
-  const { events, request } = await xhr("GET", "/drip?n=1000&ms=20", {
+  const { events, request } = await xhr("GET", "/drip?n=1000&ms=20&type=application/json", {
     setup: (r) => (r.onprogress = () => r.abort()),
   });
   equal(events.slice(-3), [4, "abort", "loadend"]);

@@ -3,14 +3,19 @@ import type { Root } from "../connection.ts";
 
 export const cookiePrefix = "hearth-cookies:";
 
+/** Of all the jars there. */
+export function cookieKeys(storage: Storage): string[] {
+  return Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? "").filter((key) =>
+    key.startsWith(cookiePrefix),
+  );
+}
+
 /** Of one box, or of all. */
 export function forgetCookies(root: Root | undefined = undefined): void {
+  const start = root === undefined ? cookiePrefix : `${cookiePrefix}${root}:`;
   for (const storage of [storageOf("localStorage"), storageOf("sessionStorage")]) {
     if (storage === undefined) continue;
-    const names = Array.from({ length: storage.length }, (_, i) => storage.key(i) ?? "");
-    for (const name of names)
-      if (name.startsWith(root === undefined ? cookiePrefix : `${cookiePrefix}${root}:`))
-        storage.removeItem(name);
+    for (const key of cookieKeys(storage)) if (key.startsWith(start)) storage.removeItem(key);
   }
 }
 

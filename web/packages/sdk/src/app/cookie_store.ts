@@ -4,7 +4,7 @@
  */
 import type { DeviceId, Root } from "../connection.ts";
 import { DeviceKeys } from "../keys/device_keys.ts";
-import { cookiePrefix, storageOf } from "./cookie_storage.ts";
+import { cookieKeys, cookiePrefix, storageOf } from "./cookie_storage.ts";
 import { CookieJar, type Cookie, type PageCookie } from "./cookies.ts";
 
 const sessionMark = "hearth-session";
@@ -32,9 +32,8 @@ export class CookieStore {
   ): Promise<CookieStore> {
     const kept = device === undefined ? undefined : await keptDevice();
     const storage = storageOf(device !== undefined && kept === device ? "localStorage" : "sessionStorage");
-    const store = new CookieStore(host, `${cookiePrefix}${root}:${device ?? ""}:${app}`, storage);
-    if (await isNewSession()) store.#change(() => store.#dropSession());
-    return store;
+    await beginSession();
+    return new CookieStore(host, `${cookiePrefix}${root}:${device ?? ""}:${app}`, storage);
   }
 
   text(path: string): string {
@@ -57,10 +56,6 @@ export class CookieStore {
       changed = before !== JSON.stringify(this.#jar.forPages().map(({ used: _, ...rest }) => rest));
     });
     return changed;
-  }
-
-  #dropSession(): void {
-    this.#jar.load(this.#jar.all().filter(({ expires }) => expires !== undefined));
   }
 
   #change(change: () => void): void {
@@ -98,21 +93,42 @@ async function keptDevice(): Promise<DeviceId | undefined> {
   }
 }
 
-let newSession: Promise<boolean> | undefined;
+let begun: Promise<void> | undefined;
 
-/** Whether no tab of the shell was open before this one; a reloaded tab remembers that it was. */
-function isNewSession(): Promise<boolean> {
-  newSession ??= (async () => {
+/** Once a page: unless another tab of the shell is open, or this one was reloaded, the last session is over. */
+function beginSession(): Promise<void> {
+  begun ??= (async () => {
     const locks = (globalThis.navigator as Navigator | undefined)?.locks;
-    const storage = storageOf("sessionStorage");
-    const known = storage?.getItem(sessionMark) === "1";
-    const others = (await locks?.query())?.held?.some(({ name }) => name === lockName) === true;
+    const tab = storageOf("sessionStorage");
+    const goesOn =
+      tab?.getItem(sessionMark) === "1" ||
+      (await locks?.query())?.held?.some(({ name }) => name === lockName) === true;
     // Held for as long as this page lives.
     void locks
       ?.request(lockName, { mode: "shared" }, () => new Promise(() => undefined))
       .catch(() => undefined);
-    storage?.setItem(sessionMark, "1");
-    return !known && !others;
+    if (!goesOn) dropSessionCookies();
+    try {
+      tab?.setItem(sessionMark, "1");
+    } catch {
+      // Then a reload begins a session anew.
+    }
   })();
-  return newSession;
+  return begun;
+}
+
+function dropSessionCookies(): void {
+  const storage = storageOf("localStorage");
+  if (storage === undefined) return;
+  for (const key of cookieKeys(storage)) {
+    try {
+      const kept = (JSON.parse(storage.getItem(key) ?? "[]") as Cookie[]).filter(
+        ({ expires }) => expires !== undefined,
+      );
+      if (kept.length === 0) storage.removeItem(key);
+      else storage.setItem(key, JSON.stringify(kept));
+    } catch {
+      storage.removeItem(key);
+    }
+  }
 }

@@ -50,6 +50,24 @@ describe("an exchange over a port", () => {
     await asked.done;
   });
 
+  test("does nothing before it is wanted, and nothing when it isn't", async () => {
+    let served = 0;
+    const held = (): ReturnType<typeof ask> => {
+      const { port1, port2 } = new MessageChannel();
+      void answer(port2, false, async () => (++served, new Response("done")), undefined, true);
+      return ask(port1, null, { hold: true });
+    };
+    const [wanted, other] = [held(), held()];
+    await Promise.all([wanted.accepted, other.accepted]);
+    await turns();
+    expect(served).toBe(0);
+    wanted.go();
+    other.cancel();
+    expect(await new Response((await wanted.head, wanted.body)).text()).toBe("done");
+    await turns();
+    expect(served).toBe(1);
+  });
+
   test("carries a request body", async () => {
     const asked = exchange(
       async ({ body }) => new Response(String((await new Response(body).arrayBuffer()).byteLength)),

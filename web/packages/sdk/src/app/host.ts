@@ -275,6 +275,7 @@ export class AppHost {
           }
         },
         this.#life.signal,
+        request.hold === true,
       );
     } finally {
       --this.#open;

@@ -272,12 +272,13 @@ export interface Asking {
   body: ReadableStream<Uint8Array<ArrayBuffer>> | null;
 }
 
-/** The answering side. `serve` rejects with something that has a `code`, or anything. */
+/** The answering side. `serve` rejects with something that has a `code`, or anything; with `hold` it waits for "go". */
 export async function answer(
   port: MessagePort,
   hasBody: boolean,
   serve: (asking: Asking) => Promise<Response>,
   ended?: AbortSignal,
+  hold = false,
 ): Promise<void> {
   const bodies = new PortBodies(port);
   const controller = new AbortController();
@@ -291,9 +292,10 @@ export async function answer(
     };
     controller.signal.addEventListener("abort", () => reject(new PortError("cancelled", "cancelled")));
   });
+  going.catch(() => undefined);
   bodies.post({ k: "accepted" });
   try {
-    await going;
+    if (hold) await going;
     const response = await serve({ signal: controller.signal, body: hasBody ? bodies.receive() : null });
     const { status, statusText, body } = response;
     bodies.post({ k: "head", status, statusText, headers: [...response.headers], hasBody: body !== null });

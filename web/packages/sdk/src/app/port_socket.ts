@@ -66,10 +66,14 @@ export async function serveSocket(
   try {
     const opened = await open(gone.signal);
     session = opened;
-    gone.signal.addEventListener("abort", () => opened.abort(new Error("the app's page is gone")), {
-      once: true,
-    });
-    gone.signal.throwIfAborted();
+    // A page that goes closes its sockets (1001); an app that is closed loses them.
+    const leave = (): void => {
+      if (ended.aborted) opened.abort(new Error("the app was closed"));
+      else void opened.close(1001).catch(() => undefined);
+      onTaken?.();
+    };
+    gone.signal.addEventListener("abort", leave, { once: true });
+    if (gone.signal.aborted) leave();
     post({ k: "open", protocol: opened.protocol });
     for (;;) {
       const next = await opened.read();
@@ -82,10 +86,7 @@ export async function serveSocket(
       ahead += weight(data);
       post({ k: "message", data }, typeof data === "string" ? [] : [data.buffer]);
       while (ahead > maxAhead && !gone.signal.aborted) {
-        await new Promise<void>((resolve) => {
-          onTaken = resolve;
-          gone.signal.addEventListener("abort", () => resolve(), { once: true });
-        });
+        await new Promise<void>((resolve) => (onTaken = resolve));
       }
     }
   } catch {

@@ -47,6 +47,8 @@ export interface RequestMessage {
   /** As the request has them. */
   mode?: string;
   destination?: string;
+  /** Nothing is to be done before the asker says so. Older workers don't. */
+  hold?: boolean;
 }
 
 /** boot frame → shell; carries the port of this one WebSocket. */

@@ -147,7 +147,7 @@ class Session implements SocketSession {
           return frame;
         } else if (frame.kind === "close") {
           const { code, reason } = frame;
-          if (!this.#closeSent) await this.#sendClose(code, reason).catch(() => undefined);
+          if (!this.#closeSent) this.#sendClose(code, reason).catch(() => undefined);
           this.#finish({ kind: "end", code, reason, clean: true, failed: false });
         } else if (frame.kind === "ping" && !this.#closeSent) {
           await this.#write(opcodes.pong, frame.payload);
@@ -155,7 +155,7 @@ class Session implements SocketSession {
       } catch (error) {
         // What broke the rules is told so; of a stream that broke there is nobody to tell.
         const failed = error instanceof FrameError;
-        if (failed && !this.#closeSent) await this.#sendClose(error.code, "").catch(() => undefined);
+        if (failed && !this.#closeSent) this.#sendClose(error.code, "").catch(() => undefined);
         this.#finish({ ...broken, failed });
       }
     }
