@@ -141,11 +141,11 @@ std::vector<const Record*> AuthorLog::records() const {
 }
 
 void AuthorLog::rank(const std::vector<update::Position>& named) {
-  std::set<const Record*> stay;
+  for (Record* record : records()) record->is_named = false;
   for (const update::Position& position : named)
-    for (const Record* record = find(position.seq, position.id);
-         record != nullptr && stay.insert(record).second;)
-      record = record->parent;
+    for (const Record* at = find(position.seq, position.id); at != nullptr && !at->is_named;
+         at = at->parent)
+      find(at->seq, at->id)->is_named = true;
   std::map<std::pair<const Record*, std::uint64_t>, std::vector<Record*>> children;
   for (Record* record : records()) children[{record->parent, record->seq}].push_back(record);
   // Ascending by seq, so that parents are ranked before their children.
@@ -154,8 +154,8 @@ void AuthorLog::rank(const std::vector<update::Position>& named) {
     const auto smaller = std::ranges::count_if(
         siblings, [&](const Record* other) { return other->id < record->id; });
     record->outranked =
-        !stay.contains(record) && (static_cast<std::size_t>(smaller) >= max_children ||
-                                   (record->parent != nullptr && record->parent->outranked));
+        !record->is_named && (static_cast<std::size_t>(smaller) >= max_children ||
+                              (record->parent != nullptr && record->parent->outranked));
   }
 }
 

@@ -37,6 +37,7 @@ struct Record {
   bool on_line = true;
   /// 8 siblings with smaller ids count instead, or of an ancestor; and nothing names what is here.
   bool outranked = false;
+  bool is_named = false;  ///< by a chain, or what follows it; only where the log is forked
   // The replica's:
   bool counts = false;   ///< by the last verdict
   bool applied = false;  ///< part of the state

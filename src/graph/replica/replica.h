@@ -289,7 +289,6 @@ class Replica : public crdt::Fates {
 
   // unwelcome.cpp
   struct Unwelcome {
-    std::map<crdt::AuthorNumber, std::size_t> of_author;
     std::size_t count = 0, bytes = 0;
   };
   [[nodiscard]] bool may_write_now(const model::AuthorKey& author,

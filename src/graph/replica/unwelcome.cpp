@@ -42,7 +42,6 @@ Result<Unit, Refusal> Replica::count_unwelcome() {
 
 void Replica::note_unwelcome(const Record& record, std::size_t body_size) {
   if (!unwelcome_ || !is_unwelcome(record)) return;
-  ++unwelcome_->of_author[record.author];
   ++unwelcome_->count;
   unwelcome_->bytes += record_size + body_size;
 }
@@ -60,12 +59,13 @@ Result<Unit, Refusal> Replica::make_room(const update::VerifiedUpdate& update,
   if (is_wanted(header, update.id())) return Unit{};
   if (!unwelcome_) HEARTH_CHECK(count_unwelcome());
   const std::size_t size = record_size + (update.body() ? update.body()->size() : 0);
-  const auto of_author =
-      log == nullptr ? unwelcome_->of_author.end() : unwelcome_->of_author.find(log->author());
+  std::size_t of_author = 0;
+  if (log != nullptr && !ledger_.membership.empty())
+    for (const Record* record : log->records())
+      if (!record->counts) ++of_author;
   const bool is_full = unwelcome_->count >= options_.max_unwelcome ||
                        unwelcome_->bytes + size > options_.max_unwelcome_bytes ||
-                       (!ledger_.membership.empty() && of_author != unwelcome_->of_author.end() &&
-                        of_author->second >= options_.max_unwelcome_of_author);
+                       of_author >= options_.max_unwelcome_of_author;
   if (is_full) return Failure{Refusal::full};
   return Unit{};
 }
