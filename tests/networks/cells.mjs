@@ -1,5 +1,5 @@
-// The networks that people have, each as a cell of the table. `test` marks those that ./test plays; two more are played by
-// ../e2e/network.test.mjs.
+// The networks that people have, each as a cell of the table. `test` marks a third that stands for the rest; two more
+// are played by ../e2e/network.test.mjs.
 import { setTimeout as sleep } from "node:timers/promises";
 
 const nat = (kind) => ({ nat: kind });
