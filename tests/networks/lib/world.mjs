@@ -8,12 +8,18 @@ import { EmulatedPath } from "./path.mjs";
 const run = (command, args, input) =>
   execFileSync(command, args, { input, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] }).toString();
 
+// Whoever interrupts a run leaves no namespaces behind either: Playwright ends the process by itself then.
+const standing = new Set();
+const remove = (name) => standing.delete(name) && run("ip", ["netns", "del", name]);
+process.once("exit", () => [...standing].forEach(remove));
+
 /** A network namespace, until the test is over. */
 export class Space {
   constructor(t, name) {
     this.name = name;
     run("ip", ["netns", "add", name]);
-    t.after(() => run("ip", ["netns", "del", name]));
+    standing.add(name);
+    t.after(() => remove(name));
     this.ip("link", "set", "lo", "up");
     // No privileged ports: programs that gave up root listen on 443 here.
     const settings = ["net.ipv4.ip_unprivileged_port_start=0", "net.ipv6.conf.all.accept_dad=0", "net.ipv6.conf.default.accept_dad=0"];
