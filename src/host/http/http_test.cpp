@@ -123,6 +123,22 @@ TEST_F(Http, RefusesAHeadThatGrowsWithoutEnd) {
   EXPECT_TRUE(raw(echo, request).starts_with("HTTP/1.1 431 "));
 }
 
+Task<int> say(ByteStream& stream, std::string text) {
+  co_await stream.write(as_bytes(text));
+  co_return 0;
+}
+
+TEST_F(Http, LargeHeadsShareAnAllowanceAndSmallOnesNeedNone) {
+  const std::string part = "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(60 * 1024, 'x');
+  std::vector<std::unique_ptr<ByteStream>> held;
+  for (int i = 0; i < 400; ++i) {
+    held.push_back(serve_with(echo));
+    run(say(*held.back(), part));
+  }
+  EXPECT_TRUE(raw(echo, part + "\r\n\r\n").starts_with("HTTP/1.1 503 "));
+  EXPECT_TRUE(raw(echo, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
 TEST_F(Http, ABrokenHandlerIsA500AndTheConnectionGoesOn) {
   const Handler handler = [](Request request) -> Task<Response> {
     if (request.target == "/bad") throw std::runtime_error{"secret"};

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <optional>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -23,6 +25,37 @@ namespace {
 
 constexpr std::size_t read_size = 16 * 1024;
 constexpr std::size_t body_read_size = 64 * 1024;
+
+/// Of a head, what is anybody's: browsers need less than a quarter of it. Beyond it all heads that
+/// are held at one time share an allowance, since a stranger may begin thousands of the largest.
+constexpr std::size_t free_head_bytes = 8 * 1024;
+constexpr std::size_t large_heads_bytes = std::size_t{16} << 20;
+
+class LargeHeads {
+ public:
+  LargeHeads() = default;
+  LargeHeads(const LargeHeads&) = delete;
+  LargeHeads& operator=(const LargeHeads&) = delete;
+  ~LargeHeads() { release(); }
+
+  /// Counts a head of this size; false when there is no room for it.
+  [[nodiscard]] bool grow_to(std::size_t size) {
+    if (size <= free_head_bytes + held_) return true;
+    const std::size_t more = size - free_head_bytes - held_;
+    if (in_all.fetch_add(more) + more > large_heads_bytes) {
+      in_all.fetch_sub(more);
+      return false;
+    }
+    held_ += more;
+    return true;
+  }
+  void release() { in_all.fetch_sub(std::exchange(held_, 0)); }
+
+ private:
+  static std::atomic<std::size_t> in_all;
+  std::size_t held_ = 0;
+};
+std::atomic<std::size_t> LargeHeads::in_all{0};
 
 /// The two instantiations of Beast's parser behind one face.
 template <bool is_request>
@@ -76,6 +109,7 @@ struct MessageReader::Impl {
   Kind kind;
   WireLimits limits;
   beast::flat_buffer buffer{};
+  LargeHeads large{};
   std::optional<Parser<true>> request{};
   std::optional<Parser<false>> response{};
 };
@@ -86,6 +120,8 @@ MessageReader::~MessageReader() = default;
 
 Task<bool> MessageReader::next(bool head_request) {
   Impl& self = *impl_;
+  self.large.release();
+  std::size_t parsed = 0;
   if (self.kind == Kind::requests) {
     self.fresh<true>(self.request);
   } else {
@@ -98,6 +134,7 @@ Task<bool> MessageReader::next(bool head_request) {
     const std::size_t used =
         self.with_parser([&](auto& parser) { return parser.put(self.buffer.data(), error); });
     self.buffer.consume(used);
+    parsed += used;
     const bool have_head = self.with_parser([](auto& parser) { return parser.is_header_done(); });
     if (have_head && (!error || error == bhttp::error::need_buffer ||
                       error == bhttp::error::need_more || error == bhttp::error::end_of_chunk))
@@ -105,6 +142,7 @@ Task<bool> MessageReader::next(bool head_request) {
     if (error == bhttp::error::header_limit) throw MalformedMessage{431};
     if (error && error != bhttp::error::need_more) throw MalformedMessage{400};
     if (self.buffer.size() > self.limits.head_bytes) throw MalformedMessage{431};
+    if (!self.large.grow_to(parsed + self.buffer.size())) throw MalformedMessage{503};
     if (!co_await self.fill(read_size)) throw system_error{boost::asio::error::eof};
   }
   self.with_parser([&](const auto& parser) { self.check_head(parser); });
