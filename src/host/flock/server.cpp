@@ -116,7 +116,17 @@ Response Server::metrics() const {
   counter("relay_circuits_total", relayed.connected);
   counter("relay_circuits_cut_total", relayed.cut);
   counter("relay_bytes_total", relayed.relayed_bytes);
+  const libp2p::ResourceCounters held = host_.resources();
   gauge("connections", host_.connections().size());
+  gauge("half_open", held.half_open);
+  gauge("streams", held.streams);
+  gauge("stream_memory_bytes", held.memory_bytes);
+  counter("accepted_total", held.accepted);
+  text += "# TYPE hearth_flock_refused_total counter\n";
+  for (std::size_t i = 0; i < libp2p::refusal_kinds; ++i)
+    text += "hearth_flock_refused_total{why=\"" +
+            std::string{to_string(static_cast<libp2p::Refusal>(i))} + "\"} " +
+            std::to_string(held.refused[i]) + "\n";
   if (stun_ != nullptr) {
     counter("stun_received_total", stun_->counters().received);
     counter("stun_answered_total", stun_->counters().answered);
