@@ -34,6 +34,17 @@ bool erases(const update::Operation& operation) {
 
 Result<Unit, Refusal> Replica::visit_groups(
     const std::function<Result<Unit, Refusal>(const std::set<Soul>& group)>& visit) {
+  HEARTH_CHECK(commit());
+  // A node of which nothing is left is stored nowhere; what took it away matters all the same.
+  std::set<Soul> gone;
+  for (const Record* record : all_records()) {
+    if (!record->applied) continue;
+    HEARTH_TRY(const update::Body body, body_of(*record));
+    for (const update::Change& change : body.changes) {
+      HEARTH_TRY(const auto stored, read(key('n', change.soul)));
+      if (!stored) gone.insert(change.soul);
+    }
+  }
   std::string from;
   while (true) {
     std::set<Soul> group;
@@ -41,9 +52,11 @@ Result<Unit, Refusal> Replica::visit_groups(
       group.emplace_hint(group.end(), soul);
       return group.size() < max_group;
     }));
-    if (group.empty()) return Unit{};
-    HEARTH_CHECK(visit(group));
-    if (group.size() < max_group) return Unit{};
+    const bool is_last = group.size() < max_group;
+    const auto end = is_last ? gone.end() : gone.lower_bound(*group.rbegin());
+    while (gone.begin() != end) group.insert(gone.extract(gone.begin()));
+    if (!group.empty()) HEARTH_CHECK(visit(group));
+    if (is_last) return Unit{};
     from = *group.rbegin() + '\0';
   }
 }
