@@ -1,5 +1,5 @@
 // GunDB's relay (npm gun, radisk on) and hearthd --gun under the same client, in one run.
-//   node bench/gun.mjs [--nodes 100000] [--million] [--ours] [--theirs] [--only puts,reads] [--texts random] [--json]
+//   node bench/gun.mjs [--nodes 100000] [--million] [--quick] [--ours] [--theirs] [--only puts,reads] [--texts random] [--json]
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
@@ -13,7 +13,8 @@ const require = createRequire(`${root}tests/gun/package.json`);
 const WebSocket = require("ws");
 const { values: flags } = parseArgs({
   options: {
-    nodes: { type: "string", default: "100000" },
+    nodes: { type: "string" }, // 100,000
+    quick: { type: "boolean" }, // a tenth of the work, unless --nodes says how much
     million: { type: "boolean" }, // a million nodes for ours; theirs takes minutes and gigabytes
     ours: { type: "boolean" },
     theirs: { type: "boolean" },
@@ -22,7 +23,8 @@ const { values: flags } = parseArgs({
     json: { type: "boolean" }, // one object for programs, and nothing else
   },
 });
-const nodes = Number(flags.nodes);
+const nodes = Number(flags.nodes ?? (flags.quick ? 10_000 : 100_000));
+const length = flags.quick ? 0.25 : 1; // of what is measured for a time
 const wanted = (name) => !flags.only || flags.only.split(",").includes(name);
 const bin = process.env.HEARTH_BIN ?? `${root}build/dev/bin`;
 const median = (list) => percentile(list, 0.5);
@@ -199,6 +201,7 @@ function note(kind, what, value) {
 }
 
 async function fanOut(relay) {
+  const ticks = 200 * length;
   const subscribers = await Promise.all(Array.from({ length: 100 }, () => Client.open(relay.url)));
   const writer = await Client.open(relay.url);
   const sent = new Map();
@@ -210,14 +213,14 @@ async function fanOut(relay) {
         const when = sent.get(Number(number));
         if (when !== undefined && client.seen !== number) times.push(performance.now() - when);
         client.seen = number;
-        if (Number(number) === 200) last.add(client);
+        if (Number(number) === ticks) last.add(client);
       }
     };
     client.send(makeId(), `{"#":"${makeId()}","get":{"#":"ticker"}}`);
   }
   await pause(1000);
   const cpu = relay.cpu();
-  for (let i = 1; i <= 200; i += 1) {
+  for (let i = 1; i <= ticks; i += 1) {
     const id = makeId();
     sent.set(i, performance.now());
     writer.send(
@@ -230,7 +233,7 @@ async function fanOut(relay) {
   for (const client of [...subscribers, writer]) client.close();
   note(relay.kind, "fan-out to 100, 50 updates/s: p50 ms", median(times));
   note(relay.kind, "fan-out to 100, 50 updates/s: p99 ms", percentile(times, 0.99));
-  note(relay.kind, "fan-out: deliveries of 20,000", times.length);
+  note(relay.kind, `fan-out: deliveries of ${(ticks * 100).toLocaleString("en")}`, times.length);
   note(relay.kind, "fan-out: subscribers with the last value, of 100", last.size);
   note(relay.kind, "fan-out: CPU s", relay.cpu() - cpu);
 }
@@ -239,18 +242,19 @@ async function catchUp(relay) {
   const client = await Client.open(relay.url);
   await pause(50);
   const from = performance.now();
+  const count = Math.min(10_000, nodes);
   await new Promise((resolve) => {
-    let left = 10_000;
+    let left = count;
     client.onAnswer = () => --left === 0 && resolve();
     client.socket._socket.cork();
-    for (let i = 0; i < 10_000; i += 1) {
+    for (let i = 0; i < count; i += 1) {
       const id = makeId();
       client.send(id, `{"#":"${id}","get":{"#":"${soulOf(i)}"}}`);
     }
     client.socket._socket.uncork();
     setTimeout(resolve, 20_000).unref();
   });
-  note(relay.kind, "cold client, 10,000 nodes: s", seconds(from));
+  note(relay.kind, `cold client, ${count.toLocaleString("en")} nodes: s`, seconds(from));
   client.close();
 }
 
@@ -270,7 +274,7 @@ async function load(relay, from, count) {
 
 /** Writes of one SEA user, signed beforehand; the relay checks each. */
 let signedTexts;
-async function signed(relay, count = 5000) {
+async function signed(relay, count = 5000 * length) {
   if (!signedTexts) {
     const SEA = require("gun/sea.js");
     const pair = await SEA.pair();
@@ -347,18 +351,18 @@ async function measure(kind) {
     }
     if (wanted("reads")) {
       if (!wanted("puts")) await load(relay, 0, nodes);
-      await drive(relay.url, { window: 8, time: 1, text: getText(nodes) });
+      await drive(relay.url, { window: 8, time: length, text: getText(nodes) });
       const cpu = relay.cpu();
       const hot = await drive(relay.url, {
         window: 8,
-        time: 4,
+        time: 4 * length,
         text: getText(nodes),
       });
       note(kind, "hot reads/s, 8 clients x 8", hot.rate);
       note(kind, "hot reads: CPU s per 100,000", ((relay.cpu() - cpu) / hot.answered) * 100_000);
       const deep = await drive(relay.url, {
         window: 64,
-        time: 4,
+        time: 4 * length,
         text: getText(nodes),
       });
       note(kind, "hot reads/s, 8 clients x 64", deep.rate);
@@ -385,14 +389,14 @@ async function measure(kind) {
       const cold = await drive(relay.url, {
         clients: 1,
         window: 8,
-        time: 5,
+        time: 5 * length,
         text: getText(total),
       });
       note(kind, "reads/s just after a restart, 1 client x 8", cold.rate);
       const cold8 = await drive(relay.url, {
         clients: 8,
         window: 8,
-        time: 5,
+        time: 5 * length,
         text: getText(total),
       });
       note(kind, "reads/s after a restart, 8 clients x 8", cold8.rate);

@@ -67,6 +67,7 @@ struct BenchOptions {
   enum class Gun : std::uint8_t { when_possible, always, never };
   bool quick = false;
   Gun gun = Gun::when_possible;  ///< whether npm gun's relay is measured, too
+  std::string only;              ///< parts of that, with commas; empty: all
   std::string directory;         ///< on the disk in question; empty: where temporary files go
 };
 int graph_bench(const Context& context, const BenchOptions& options);

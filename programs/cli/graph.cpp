@@ -1,5 +1,7 @@
-// The store behind /gun, looked after while hearthd doesn't run.
+// The store behind /gun: looked at and copied, by hearthd while it runs.
 
+#include <filesystem>
+#include <optional>
 #include <stdexcept>
 
 #include "commands.h"
@@ -10,6 +12,8 @@
 #include <hearth/loop/system.h>
 
 namespace hearth::cli {
+
+using nlohmann::json;
 
 namespace {
 
@@ -63,44 +67,99 @@ int graph_import_gun(const Context& context, const std::string& data_dir,
   return done.bad_files > 0 ? 1 : 0;
 }
 
-int graph_verify(const Context& context, const std::string& data_dir, const std::string& space) {
-  if (is_running(context)) return graph_verify_spaces(context, space);
-  if (!space.empty())
-    throw Failure{3, "hearthd doesn't run: only what lies behind /gun is verified."};
+namespace {
+
+bool has_gun_store(const std::string& data_dir) {
+  std::error_code ignored;
+  return std::filesystem::exists(gun_service::store_directory(data_dir), ignored);
+}
+
+/// As the running appliance answers for it.
+json verify_gun(const std::string& data_dir) {
   graph_rocks::RocksStore store = open_store(data_dir);
   const gun::Verification found = gun::verify(store);
-  const bool sound = store.verify_checksums().has_value() && found.damaged == 0;
+  const bool files = store.verify_checksums().has_value();
+  return {{"ok", files && found.damaged == 0},
+          {"nodes", found.nodes},
+          {"properties", found.properties},
+          {"deferred", found.deferred},
+          {"bytes", found.bytes},
+          {"damaged", found.damaged},
+          {"damaged_keys", found.damaged_keys},
+          {"files", files}};
+}
+
+void print_gun(const json& found) {
+  const auto count = [&](const char* name) {
+    return std::to_string(found.at(name).get<std::uint64_t>());
+  };
+  print("/gun: " + count("nodes") + " nodes, " + count("properties") + " properties, " +
+        count("deferred") + " writes for later.\n");
+  if (found.at("ok").get<bool>()) {
+    print("All of it can be read.\n");
+    return;
+  }
+  if (!found.at("files").get<bool>()) print("Files of its database are damaged.\n");
+  print(count("damaged") + " records are damaged" +
+        (found.at("damaged_keys").empty() ? ".\n" : ":\n"));
+  for (const json& key : found.at("damaged_keys")) print("  " + key.get<std::string>() + "\n");
+}
+
+}  // namespace
+
+int graph_verify(const Context& context, const std::string& data_dir, const std::string& space) {
+  const bool runs = is_running(context);
+  if (!runs && !space.empty())
+    throw Failure{3, "hearthd doesn't run: only what lies behind /gun is verified."};
+  json report = runs ? verify_spaces(context, space) : json::object();
+  bool sound = !runs || report.at("ok").get<bool>();
+  std::optional<json> gun;
+  if (runs && space.empty()) {
+    json answer = context.client.call("POST", "/api/graph/v1/gun/verify");
+    if (answer.at("open").get<bool>()) gun = std::move(answer);
+  }
+  // Without --gun hearthd leaves it alone.
+  if (!gun && space.empty() && (!runs || has_gun_store(data_dir))) gun = verify_gun(data_dir);
+  if (gun) sound = sound && gun->at("ok").get<bool>();
   if (context.json) {
-    print_json({{"ok", sound},
-                {"nodes", found.nodes},
-                {"properties", found.properties},
-                {"deferred", found.deferred},
-                {"bytes", found.bytes},
-                {"damaged", found.damaged},
-                {"damaged_keys", found.damaged_keys}});
+    report["ok"] = sound;
+    if (gun) report["gun"] = *gun;
+    print_json(report);
     return sound ? 0 : 1;
   }
-  print(std::to_string(found.nodes) + " nodes, " + std::to_string(found.properties) +
-        " properties, " + std::to_string(found.deferred) + " writes for later.\n");
-  if (sound) {
-    print("All of it can be read.\n");
-    return 0;
-  }
-  print(std::to_string(found.damaged) + " records are damaged" +
-        (found.damaged_keys.empty() ? ".\n" : ":\n"));
-  for (const std::string& key : found.damaged_keys) print("  " + key + "\n");
-  return 1;
+  if (runs) print_verified(report);
+  if (gun) print_gun(*gun);
+  return sound ? 0 : 1;
 }
 
 int graph_backup(const Context& context, const std::string& data_dir, const std::string& target) {
-  if (is_running(context)) return graph_backup_spaces(context, target);
-  graph_rocks::RocksStore store = open_store(data_dir);
-  if (!store.checkpoint(target))
-    throw Failure{1, target + ": can't be made. It must not exist yet, and its parent must."};
-  if (context.json)
-    print_json({{"backup", target}});
-  else
-    print("A copy is in " + target + ".\n");
+  const std::filesystem::path directory = std::filesystem::absolute(target);
+  json made{{"backup", directory.string()}};
+  const bool runs = is_running(context);
+  if (runs) {
+    made =
+        context.client.call("POST", "/local/v1/graph/backup", {{"directory", directory.string()}});
+  } else {
+    std::error_code error;
+    if (!std::filesystem::create_directory(directory, error))
+      throw Failure{1, target + ": can't be made. It must not exist yet, and its parent must."};
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
+  }
+  bool has_gun = made.value("gun", false);
+  if (!has_gun && (!runs || has_gun_store(data_dir))) {
+    graph_rocks::RocksStore store = open_store(data_dir);
+    if (!store.checkpoint(directory / "gun"))
+      throw Failure{1, (directory / "gun").string() + ": can't be made. Is the disk full?"};
+    made["gun"] = has_gun = true;
+  }
+  if (context.json) {
+    print_json(made);
+    return 0;
+  }
+  print(runs
+            ? "A copy of the spaces" + std::string{has_gun ? ", and of what lies behind /gun," : ""}
+            : "A copy of what lies behind /gun");
+  print(" is in " + directory.string() + ".\n");
   return 0;
 }
 

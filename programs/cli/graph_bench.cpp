@@ -105,7 +105,7 @@ std::optional<Checkout> find_checkout() {
 }
 
 /// What it prints; empty when it goes to our own output.
-std::string compare_with_gun(const Checkout& checkout, bool quick, bool as_json) {
+std::string compare_with_gun(const Checkout& checkout, const BenchOptions& options, bool as_json) {
   int ends[2];
   if (pipe(ends) != 0) throw Failure{1, "No pipe can be made."};
   const pid_t child = fork();
@@ -117,7 +117,9 @@ std::string compare_with_gun(const Checkout& checkout, bool quick, bool as_json)
     const std::string bin = fs::path{daemon::sibling_program("hearthd")}.parent_path().string();
     setenv("HEARTH_BIN", bin.c_str(), 1);
     std::vector<const char*> arguments{checkout.node.c_str(), checkout.script.c_str()};
-    if (quick) arguments.insert(arguments.end(), {"--nodes", "10000"});
+    if (options.quick) arguments.push_back("--quick");
+    const std::string only = "--only=" + options.only;
+    if (!options.only.empty()) arguments.push_back(only.c_str());
     if (as_json) arguments.push_back("--json");
     arguments.push_back(nullptr);
     execvp(arguments[0], const_cast<char* const*>(arguments.data()));
@@ -168,7 +170,7 @@ int graph_bench(const Context& context, const BenchOptions& options) {
     if (is_watched)
       std::fputs("npm gun's relay and hearthd --gun under the same client…\n", stderr);
     std::fflush(stdout);
-    const std::string said = compare_with_gun(*checkout, options.quick, context.json);
+    const std::string said = compare_with_gun(*checkout, options, context.json);
     if (context.json) report["gun"] = json::parse(said, nullptr, false);
   }
   if (context.json) print_json(report);

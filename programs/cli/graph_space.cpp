@@ -301,10 +301,33 @@ int graph_import(const Context& context, const SpaceOptions& options) {
   return complete ? 0 : 1;
 }
 
+namespace {
+
+void add_upkeep(std::vector<std::vector<std::string>>& rows, const std::string& space,
+                const json& upkeep) {
+  const auto at = [](const json& row, const char* key) {
+    if (!row.contains(key)) return std::string{"-"};
+    return date({{"at", row[key].get<std::int64_t>() / 1000}}, "at");
+  };
+  const json none = json::object();
+  const json& last = upkeep.contains("checkpoint") ? upkeep["checkpoint"] : none;
+  rows.push_back({space + ": last checkpoint", at(last, "time")});
+  rows.push_back({space + ": updates since", upkeep.at("since_checkpoint").at("updates").dump()});
+  rows.push_back({space + ": next checkpoint", at(upkeep, "next")});
+  rows.push_back({space + ": looked after", at(upkeep, "last")});
+  rows.push_back({space + ": updates taken out", upkeep.at("reclaimed").at("updates").dump()});
+  rows.push_back({space + ": bytes taken out", upkeep.at("reclaimed").at("bytes").dump()});
+  rows.push_back({space + ": longest step, ms", upkeep.at("longest_step_ms").dump()});
+  if (upkeep.contains("why")) rows.push_back({space + ": failed", text_of(upkeep, "why")});
+}
+
+}  // namespace
+
 int graph_stats(const Context& context) {
   json stats = context.client.call("GET", api + "/stats");
   json spaces = json::object();
-  for (const json& space : context.client.call("GET", api + "/spaces").at("spaces"))
+  const json listed = context.client.call("GET", api + "/spaces");
+  for (const json& space : listed.at("spaces"))
     if (space.at("state") == "open")
       spaces[space.at("name").get<std::string>()] = context.client.call(
           "GET", api + "/spaces/" + space.at("id").get<std::string>() + "/stats");
@@ -317,15 +340,19 @@ int graph_stats(const Context& context) {
   for (const auto& [name, value] : stats.items()) rows.push_back({name, shown(value)});
   for (const auto& [space, numbers] : spaces.items())
     for (const auto& [name, value] : numbers.items())
-      rows.push_back({space + ": " + name, shown(value)});
+      if (name == "upkeep")
+        add_upkeep(rows, space, value);
+      else
+        rows.push_back({space + ": " + name, shown(value)});
   print(terminal::table(rows));
   return 0;
 }
 
-int graph_verify_spaces(const Context& context, const std::string& space) {
+json verify_spaces(const Context& context, const std::string& space) {
   json results = json::array();
   bool sound = true;
-  for (const json& each : context.client.call("GET", api + "/spaces").at("spaces")) {
+  const json listed = context.client.call("GET", api + "/spaces");
+  for (const json& each : listed.at("spaces")) {
     if (!space.empty() && each.at("name") != space && each.at("id") != space) continue;
     json result = context.client.call(
         "POST", api + "/spaces/" + each.at("id").get<std::string>() + "/verify");
@@ -334,28 +361,36 @@ int graph_verify_spaces(const Context& context, const std::string& space) {
     results.push_back(std::move(result));
   }
   if (!space.empty() && results.empty()) throw Failure{1, "There is no space '" + space + "'."};
-  if (context.json) {
-    print_json({{"ok", sound}, {"spaces", std::move(results)}});
-    return sound ? 0 : 1;
-  }
-  for (const json& result : results) {
+  return {{"ok", sound}, {"spaces", std::move(results)}};
+}
+
+void print_verified(const json& report) {
+  for (const json& result : report.at("spaces")) {
     print(text_of(result, "space") +
           (result.at("ok").get<bool>() ? ": all of it is right.\n" : ": damaged:\n"));
     for (const json& finding : result.at("findings")) print("  " + finding.dump() + "\n");
   }
-  print("What lies behind /gun is verified while hearthd doesn't run.\n");
-  return sound ? 0 : 1;
 }
 
-int graph_backup_spaces(const Context& context, const std::string& target) {
-  const json made =
-      context.client.call("POST", "/local/v1/graph/backup",
-                          {{"directory", std::filesystem::absolute(target).string()}});
-  if (context.json)
-    print_json(made);
-  else
-    print("A copy of the spaces is in " + text_of(made, "backup") +
-          ".\nWhat lies behind /gun is copied while hearthd doesn't run.\n");
+int graph_upkeep(const Context& context, const SpaceOptions& options) {
+  const json done = context.client.call("POST", space_path(options) + "/upkeep");
+  if (context.json) {
+    print_json(done);
+    return 0;
+  }
+  if (!done.at("done").get<bool>()) {
+    print("There is nothing to do.\n");
+    return 0;
+  }
+  if (done.contains("checkpoint"))
+    print("Checkpoint " + done["checkpoint"].dump() + " was made.\n");
+  if (done.at("proved").get<bool>()) print("What was loaded is all there.\n");
+  if (done.at("rewritten") > 0)
+    print(done["rewritten"].dump() + " old updates were written anew.\n");
+  print(done.at("reclaimed").at("updates").dump() +
+        " updates that nothing needs any more were taken "
+        "out: " +
+        done["reclaimed"]["bytes"].dump() + " bytes.\n");
   return 0;
 }
 

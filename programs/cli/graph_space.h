@@ -36,9 +36,9 @@ int graph_watch(const Context& context, const SpaceOptions& options);
 int graph_export(const Context& context, const SpaceOptions& options);
 int graph_import(const Context& context, const SpaceOptions& options);
 int graph_stats(const Context& context);
-/// Of all spaces of the running appliance, or one; 1 when something is damaged.
-int graph_verify_spaces(const Context& context, const std::string& space);
-/// The signed spaces of the running appliance.
-int graph_backup_spaces(const Context& context, const std::string& target);
+int graph_upkeep(const Context& context, const SpaceOptions& options);
+/// Of all spaces of the running appliance, or one: `{ok, spaces}`.
+nlohmann::json verify_spaces(const Context& context, const std::string& space);
+void print_verified(const nlohmann::json& report);
 
 }  // namespace hearth::cli

@@ -202,14 +202,15 @@ void Program::add_graph() {
   made->add_option("RADATA", folder_, "The folder, usually called radata")->required();
   made =
       add(graph, "verify",
-          "Check every signature and node of the spaces, or, while hearthd doesn't run, what lies "
-          "behind /gun; 1 when something is damaged",
+          "Check every signature and node of the spaces, and what lies behind /gun; while hearthd "
+          "doesn't run, the latter alone; 1 when something is damaged",
           "  hearth graph verify\n  hearth graph verify home",
           [this](const Context& context) { return graph_verify(context, data_dir_, space_.name); });
   made->add_option("SPACE", space_.name, "One alone, by name or id");
   made =
       add(graph, "backup",
-          "Copy the spaces, as they are now, or, while hearthd doesn't run, what lies behind /gun",
+          "Copy the spaces and what lies behind /gun, as they are now; while hearthd doesn't run, "
+          "the latter alone",
           "  hearth graph backup /backup/graph-monday",
           [this](const Context& context) { return graph_backup(context, data_dir_, folder_); });
   made->add_option("DIR", folder_, "A folder that doesn't exist yet")->required();
@@ -221,6 +222,10 @@ void Program::add_graph() {
   auto* with = made->add_flag_callback(
       "--gun", [this] { bench_.gun = BenchOptions::Gun::always; },
       "Compare with npm gun's relay, too, or fail; without it: when npm gun is at hand");
+  made->add_option("--only", bench_.only,
+                   "Of the comparison with npm gun these parts: puts, reads, catch, fan, signed, "
+                   "load, restart")
+      ->type_name("PART,…");
   made->add_flag_callback(
           "--no-gun", [this] { bench_.gun = BenchOptions::Gun::never; }, "Leave npm gun out")
       ->excludes(with);
@@ -293,6 +298,10 @@ void Program::add_spaces(CLI::App& graph) {
   made->add_option("FILE", space_.file, "- is standard input")->required();
   made->add_option("--name", space_.name, "What to call it: it is a space that isn't here yet")
       ->type_name("NAME");
+  in_space(make("upkeep",
+                "Look after a space now: a checkpoint of what came, room taken back from what is "
+                "older than 30 days and superseded; hearthd does it by itself, too",
+                "  hearth graph upkeep\n  hearth graph upkeep --space wall --json", graph_upkeep));
   add(graph, "stats", "How much there is, and what was done", "  hearth graph stats", graph_stats);
 }
 

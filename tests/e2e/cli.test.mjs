@@ -83,7 +83,7 @@ describe("hearth", () => {
     ...["recovery rotate"],
     ...["graph", "graph spaces", "graph make-space", "graph get", "graph put", "graph rm", "graph ls"],
     ...["graph history", "graph search", "graph watch", "graph export", "graph import", "graph stats"],
-    ...["graph import-gun", "graph verify", "graph backup"],
+    ...["graph import-gun", "graph verify", "graph backup", "graph upkeep", "graph bench"],
     ...["flock", "flock join", "flock list", "flock leave", "doctor", "completion"],
   ];
   test("every command explains itself with an example", async () => {

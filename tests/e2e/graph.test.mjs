@@ -286,6 +286,7 @@ describe("the graph", () => {
     for (const [method, path, body] of [
       ["POST", `${api}/spaces`, { name: "own", kind: "protected" }],
       ["POST", `${home}/checkpoint`, {}],
+      ["POST", `${home}/upkeep`, {}],
       ["PUT", `${home}/members/${persona.id}`, { role: "owner" }],
     ])
       await assert.rejects(bert.json(method, path, body), { status: 403 });
@@ -392,6 +393,23 @@ describe("the graph", () => {
     assert.equal((await run("rm", "cli/1")).code, 0);
     assert.equal((await run("get", "cli/1")).code, 1);
     assert.match((await run("--help")).out, /Examples:/);
+  });
+
+  test("a space is looked after when asked: a checkpoint, then nothing to do; writers may not ask, stats say what was done", async () => {
+    const done = await cli("upkeep");
+    assert.equal(done.done, true, JSON.stringify(done));
+    assert.ok(done.checkpoint >= 1);
+    assert.equal(done.reclaimed.updates, 0); // nothing is 30 days old
+    assert.deepEqual(await cli("upkeep"), { done: false });
+    assert.match((await run("upkeep")).out, /nothing to do/);
+    const { upkeep } = await anna.json("GET", `${home}/stats`);
+    assert.equal(upkeep.checkpoint.number, done.checkpoint);
+    assert.equal(upkeep.since_checkpoint.updates, 0);
+    assert.ok(Math.abs(upkeep.last - Date.now()) < 60_000);
+    await anna.json("PUT", node("wiki"), { properties: { text: "version 3" } });
+    assert.equal((await anna.json("GET", `${home}/stats`)).upkeep.since_checkpoint.updates, 1);
+    assert.match((await run("stats")).out, /home: last checkpoint +\S/);
+    assert.equal((await run("upkeep", "--space", "nowhere")).code, 1);
   });
 
   test("a backup taken while it runs, put back, has all of it and writes under a new key", async () => {

@@ -7,13 +7,25 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { scratch } from "../e2e/lib/daemon.mjs";
 
+const bench = async (...args) => {
+  const { stdout } = await promisify(execFile)(join(process.env.HEARTH_BIN, "hearth"), ["--json", "graph", "bench", ...args]);
+  return JSON.parse(stdout);
+};
+
+test("hearth graph bench --gun plays npm gun's relay and ours, and says how both did", async (t) => {
+  const dir = scratch(t, "hearth-bench-test-");
+  const { gun } = await bench("--quick", "--gun", "--only", "puts,catch", "--dir", dir);
+  assert.ok(Object.keys(gun).length >= 7, JSON.stringify(gun));
+  for (const [what, { ours, theirs }] of Object.entries(gun)) {
+    assert.equal(typeof ours, "number", what);
+    assert.equal(typeof theirs, "number", what);
+  }
+  assert.equal(gun["puts: never acknowledged"].ours, 0);
+});
+
 test("hearth graph bench measures this disk, and leaves nothing on it", async (t) => {
   const dir = scratch(t, "hearth-bench-test-");
-  const { stdout } = await promisify(execFile)(join(process.env.HEARTH_BIN, "hearth"), [
-    ...["--json", "graph", "bench"],
-    ...["--quick", "--no-gun", "--dir", dir],
-  ]);
-  const { figures } = JSON.parse(stdout);
+  const { figures } = await bench("--quick", "--no-gun", "--dir", dir);
   for (const [key, figure] of Object.entries(figures)) {
     assert.ok(figure.value > 0, key);
     assert.equal("bare" in figure, key.includes("_merges_"), key);
