@@ -34,7 +34,7 @@ Greeting Machine::greet() {
     for (const Record* head : log.heads()) {
       add(*head);
       for (std::uint64_t step = 1; step < head->seq; step *= 2)
-        add(*log.ancestor(*head, head->seq - step));
+        if (const Record* older = log.ancestor(*head, head->seq - step)) add(*older);
     }
     for (const Record* record : log.records())
       if (record->body == BodyState::absent)
@@ -42,6 +42,7 @@ Greeting Machine::greet() {
   }
   for (const char table : {'e', 'k'})
     for (const auto& [id, statement] : statements(table)) greeting.statements.insert(id);
+  greeting.wants_whole = replica_->status().unproved;
   return greeting;
 }
 
@@ -69,6 +70,9 @@ LetterPtr Machine::letter_of(const Record& record) {
 
 Parcel Machine::answer(const Greeting& greeting, std::size_t max_updates) {
   Parcel parcel;
+  // Whoever is not sure of what it has gives no whole space away.
+  const bool may_give_whole = !replica_->status().unproved;
+  parcel.is_whole = greeting.wants_whole && may_give_whole;
   for (const char table : {'e', 'k'})
     for (auto& [id, statement] : statements(table))
       if (!greeting.statements.contains(id) && !unsynced_.contains(id))
@@ -79,16 +83,24 @@ Parcel Machine::answer(const Greeting& greeting, std::size_t max_updates) {
   for (const crdt::AuthorNumber author : ledger.authors_by_key()) {
     const ledger::AuthorLog& log = *ledger.find_log(author);
     std::set<const Record*> theirs;
+    std::uint64_t on_line = 0;  // theirs on this log's line, with all below
     if (const auto known = greeting.known.find(ledger.authors.key(author));
         known != greeting.known.end())
       for (const update::Position& position : known->second)
         for (const Record* record = log.find(position.seq, position.id);
-             record != nullptr && theirs.insert(record).second; record = record->parent) {
-        }
-    for (const Record* record : log.records())
-      if (!theirs.contains(record) && !unsynced_.contains(record->id.value()))
-        missing.push_back(record);
+             record != nullptr && theirs.insert(record).second; record = record->parent)
+          if (record->on_line) on_line = std::max(on_line, record->seq);
+    std::uint64_t before = on_line;
+    for (const Record* record : log.records()) {
+      if (theirs.contains(record) || unsynced_.contains(record->id.value())) continue;
+      if (record->on_line && record->seq <= on_line) continue;
+      // They would wait for what went here.
+      if (record->on_line && record->seq > before + 1 && may_give_whole) parcel.is_whole = true;
+      if (record->on_line) before = record->seq;
+      missing.push_back(record);
+    }
   }
+  if (parcel.is_whole) return whole();
   for (const update::Position& position : greeting.without_body) {
     const auto author = ledger.authors.find(position.author);
     const ledger::AuthorLog* log = author ? ledger.find_log(*author) : nullptr;
@@ -104,16 +116,37 @@ Parcel Machine::answer(const Greeting& greeting, std::size_t max_updates) {
   return parcel;
 }
 
+// Entries, checkpoints, and each log from its first update on.
+Parcel Machine::whole() {
+  Parcel parcel{.updates = {}, .entries = {}, .checkpoints = {}, .is_whole = true};
+  for (const char table : {'e', 'k'})
+    for (auto& [id, statement] : statements(table))
+      if (!unsynced_.contains(id))
+        (table == 'e' ? parcel.entries : parcel.checkpoints).push_back(std::move(statement));
+  const ledger::Ledger& ledger = replica_->ledger();
+  for (const crdt::AuthorNumber author : ledger.authors_by_key()) {
+    for (const Record* record : ledger.find_log(author)->records()) {
+      if (unsynced_.contains(record->id.value())) continue;
+      LetterPtr letter = letter_of(*record);
+      if (letter == nullptr) return {};
+      parcel.updates.push_back(std::move(letter));
+    }
+  }
+  return parcel;
+}
+
 Parcel Machine::take_news() {
-  return {.updates = std::exchange(news_, {}), .entries = {}, .checkpoints = {}};
+  return {.updates = std::exchange(news_, {}), .entries = {}, .checkpoints = {}, .is_whole = false};
 }
 
 std::size_t Machine::take(const Parcel& parcel) {
+  if (parcel.is_whole)
+    return replica_->ledger().authors_by_key().empty() ? load_here(parcel) : load_anew(parcel);
   std::size_t taken = take_statements(parcel.entries, true);
   if (is_up()) taken += take_statements(parcel.checkpoints, false);
   for (const LetterPtr& letter : parcel.updates) {
     if (!is_up()) break;
-    taken += take_update(letter);
+    taken += take_update(letter, false);
   }
   return taken;
 }
@@ -134,7 +167,7 @@ std::size_t Machine::take_statements(const std::vector<Bytes>& statements, bool 
   return taken;
 }
 
-std::size_t Machine::take_update(const LetterPtr& letter) {
+std::size_t Machine::take_update(const LetterPtr& letter, bool is_kept) {
   const update::Header& header = letter->update.header;
   if (deaf_to_ == header.author) return 0;
   const auto id = header.id();
@@ -157,7 +190,8 @@ std::size_t Machine::take_update(const LetterPtr& letter) {
     return 0;
   }
 
-  const auto added = replica_->add(std::move(*update), letter->certificate);
+  const auto added = is_kept ? replica_->add_kept(std::move(*update), letter->certificate)
+                             : replica_->add(std::move(*update), letter->certificate);
   if (!added) {
     switch (added.error()) {
       case Refusal::wrong_space:

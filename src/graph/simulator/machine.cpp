@@ -10,18 +10,23 @@ using replica::Replica;
 
 namespace {
 
-constexpr std::string_view prefix = "s/";
 // Small, so that the bounds are met.
 constexpr std::size_t max_held_updates = 48;
 constexpr std::size_t max_held_statements = 1024;
-
-replica::Options replica_options() {
-  return {.max_held_updates = max_held_updates,
-          .max_held_bytes = std::size_t{256} << 10,
-          .max_cached_nodes = 3};
-}
+constexpr std::size_t max_cached_nodes = 3;
+constexpr std::size_t max_unwelcome = 40;
+constexpr std::size_t max_unwelcome_bytes = std::size_t{64} << 10;
 
 }  // namespace
+
+replica::Options Machine::replica_options() {
+  return {.max_held_updates = max_held_updates,
+          .max_held_bytes = std::size_t{256} << 10,
+          .max_cached_nodes = max_cached_nodes,
+          .max_unwelcome = max_unwelcome,
+          .max_unwelcome_of_author = 12,
+          .max_unwelcome_bytes = max_unwelcome_bytes};
+}
 
 Machine::Machine(Run& run, const model::SpaceId& space, std::size_t number, const Persona& persona)
     : run_(run),
@@ -58,6 +63,7 @@ bool Machine::open() {
 void Machine::stop() {
   replica_ = nullptr;
   added_.clear();
+  newly_renewed_.clear();
   run_.note(number_, "stops");
 }
 
@@ -86,6 +92,8 @@ bool Machine::flush() {
   for (const char table : {'e', 'k'})
     for (const auto& [id, statement] : statements(table)) durable_statements_.insert(id);
   unsynced_.clear();
+  renewed_.merge(newly_renewed_);
+  newly_renewed_.clear();
   check_bounds();
   return true;
 }
@@ -98,6 +106,14 @@ void Machine::tick() {
     return;
   }
   (void)replica_->take_changes();
+  if (replica_->status().unproved) {
+    const auto proved = replica_->prove();
+    if (!proved) {
+      kept(false, proved.error());
+      return;
+    }
+    run_.count(*proved ? "loaded spaces proved" : "loaded spaces not proved yet");
+  }
   for (const update::ForkProof& proof : replica_->take_forks()) {
     run_.count("forks proved");
     if (!update::ForkProof::verify(proof.encode(), run_.verifier) && run_.checks_signatures)
@@ -117,6 +133,13 @@ bool Machine::kept(bool done, replica::Refusal error) {
 // --- checks ---
 
 void Machine::check_durability() {
+  // Statements that rotted aren't lost: the disk says what it can't read.
+  for (const char table : {'e', 'k'}) {
+    const auto range = graph_store::prefix_range(std::string{prefix} + table);
+    if (disk_->scan(range, [](std::string_view, BytesView) { return true; })) continue;
+    kept(false, replica::Refusal::store);
+    return;
+  }
   const ledger::Ledger& ledger = replica_->ledger();
   for (const auto& [id, letter] : durable_) {
     const update::Header& header = letter->update.header;
@@ -124,6 +147,7 @@ void Machine::check_durability() {
     const ledger::AuthorLog* log = number ? ledger.find_log(*number) : nullptr;
     const ledger::Record* record = log == nullptr ? nullptr : log->find(header.seq, id);
     if (record == nullptr) {
+      if (may_be_gone(*letter)) continue;
       run_.fail("machine", number_, "lost an acknowledged update:", header.author, header.seq, id);
       return;
     }
@@ -147,8 +171,27 @@ void Machine::check_durability() {
 }
 
 void Machine::check_bounds() {
-  if (replica_->status().held > max_held_updates + max_held_statements)
+  const replica::Status status = replica_->status();
+  if (status.held > max_held_updates + max_held_statements)
     run_.fail("machine", number_, "holds more than it may");
+  if (status.cached_nodes > max_cached_nodes + 1)  // and the one that is read
+    run_.fail("machine", number_, "keeps more nodes in memory than it may");
+  // What strangers made it keep, as its disk has it.
+  const ledger::Ledger& ledger = replica_->ledger();
+  if (ledger.membership.empty() || ledger.membership.kind() == update::SpaceKind::open) return;
+  std::size_t count = 0, bytes = 0;
+  (void)disk_->scan(graph_store::prefix_range(std::string{prefix} + 'u'),
+                    [&](std::string_view key, BytesView value) {
+                      const auto number = Reader{as_bytes(key.substr(prefix.size() + 1))}.u32_be();
+                      if (run_.strangers.contains(ledger.authors.key(*number))) {
+                        ++count;
+                        bytes += value.size();
+                      }
+                      return true;
+                    });
+  if (count > max_unwelcome || bytes > max_unwelcome_bytes)
+    run_.fail("machine", number_, "keeps too much of strangers:", count, "updates,", bytes,
+              "bytes");
 }
 
 // --- the disk ---
@@ -227,6 +270,8 @@ void Machine::wipe() {
   durable_statements_.clear();
   news_.clear();
   unsynced_.clear();
+  renewed_.clear();
+  lets_go_ = has_loaded_ = false;
   take_new_keys();
   open();
 }
@@ -239,7 +284,7 @@ void Machine::take_new_keys() {
 
 std::optional<Machine::Backup> Machine::back_up() {
   if (!is_up() || !flush()) return std::nullopt;
-  return Backup{*disk_, durable_, durable_statements_};
+  return Backup{*disk_, durable_, durable_statements_, lets_go_};
 }
 
 void Machine::restore(const Backup& backup, const Machine* same_keys) {
@@ -250,6 +295,8 @@ void Machine::restore(const Backup& backup, const Machine* same_keys) {
   durable_statements_ = backup.statements;
   news_.clear();
   unsynced_.clear();
+  renewed_.clear();
+  lets_go_ = lets_go_ || backup.lets_go;
   if (same_keys == nullptr) {
     take_new_keys();
   } else if (same_keys != this) {

@@ -27,6 +27,7 @@ struct Greeting {
   std::map<model::AuthorKey, std::vector<update::Position>> known;
   std::set<model::Bytes32> statements;         ///< membership entries and checkpoints
   std::vector<update::Position> without_body;  ///< whose bodies it wants
+  bool wants_whole = false;                    ///< nothing vouches for what it misses
 };
 
 /// What it sends.
@@ -34,6 +35,7 @@ struct Parcel {
   std::vector<LetterPtr> updates;
   std::vector<Bytes> entries;
   std::vector<Bytes> checkpoints;
+  bool is_whole = false;  ///< all that is left of a space, by somebody who took space back
   [[nodiscard]] bool empty() const {
     return updates.empty() && entries.empty() && checkpoints.empty();
   }
@@ -82,11 +84,24 @@ class Machine {
     graph_store::FaultyStore disk;
     std::map<model::UpdateId, LetterPtr> durable;
     std::set<model::Bytes32> statements;
+    bool lets_go = false;
   };
   [[nodiscard]] std::optional<Backup> back_up();
   /// With `device`, it goes on writing as that one, as no restored machine should.
   void restore(const Backup& backup, const Machine* same_keys);
   void take_new_keys();
+
+  // --- the past ---
+
+  /// Takes space back below a checkpoint: what went may be missing from then on.
+  void reclaim();
+  [[nodiscard]] bool lets_go() const { return lets_go_; }
+  /// Writes up to so many again that became stale. False: it may not, or it stopped.
+  bool write_anew(std::size_t max_updates);
+  /// Whether all that became stale was written again.
+  void check_renewed();
+  /// What it acknowledged, and may have let go since.
+  [[nodiscard]] const std::map<model::UpdateId, LetterPtr>& durable() const { return durable_; }
 
   // --- the others ---
 
@@ -112,12 +127,19 @@ class Machine {
  private:
   void edit(replica::Draft& draft);
   void check_durability();
+  [[nodiscard]] bool may_be_gone(const Letter& letter) const;
   void check_bounds();
+  static constexpr std::string_view prefix = "s/";
+  [[nodiscard]] static replica::Options replica_options();
   // Whether it held; stops where the store failed.
   bool kept(bool done, replica::Refusal error);
   std::size_t take_statements(const std::vector<Bytes>& statements, bool are_entries);
-  std::size_t take_update(const LetterPtr& letter);
+  std::size_t take_update(const LetterPtr& letter, bool is_kept);
+  std::size_t load_here(const Parcel& parcel);
+  std::size_t load_anew(const Parcel& parcel);
+  void note_written(update::Update update);
   LetterPtr letter_of(const ledger::Record& record);
+  [[nodiscard]] Parcel whole();
   std::string any_key();
 
   Run& run_;
@@ -136,6 +158,9 @@ class Machine {
   std::map<model::UpdateId, LetterPtr> durable_;  // acknowledged
   std::set<model::Bytes32> durable_statements_;   // likewise
   std::vector<LetterPtr> news_;
+  bool lets_go_ = false, has_loaded_ = false;
+  std::set<model::UpdateId> left_behind_;              // void, when it loaded anew
+  std::set<model::UpdateId> renewed_, newly_renewed_;  // written anew: durably, and since then
 };
 
 }  // namespace hearth::simulator

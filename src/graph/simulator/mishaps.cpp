@@ -25,6 +25,8 @@ void World::act() {
       {1, may.takeovers, &World::take_over},
       {4, may.checkpoints, &World::checkpoint},
       {2, may.leaps, &World::leap},
+      {6, may.reclaims, &World::reclaim},
+      {3, true, &World::write_anew},
       {1, may.joins, &World::join},
       {2, may.clones, &World::back_up},
       {1, may.clones, &World::restore},
@@ -192,6 +194,9 @@ update::MemberChange World::any_change(Machine& home) {
       return update::EndAuthor{any_position(home, random.of(all))};
     }
     case 5: {
+      // The new one may not know of the last checkpoint, and undo it.
+      if (weather_.reclaims && !has_archive_)
+        return update::SetRole{persona.id, update::Role::writer, {}};
       run_.count("homes handed over");
       return update::SetHome{random.of(machines_)->home()};
     }
@@ -275,6 +280,48 @@ void World::leap() {
   std::multimap<std::int64_t, std::function<void()>> later;
   for (auto& [at, what] : agenda_) later.emplace(at + days * day_ms, std::move(what));
   agenda_ = std::move(later);
+}
+
+void World::reclaim() {
+  Machine* machine = any_up();
+  if (machine == nullptr) return;
+  if (has_archive_) {
+    // It must have, on its disk, what somebody else lets go of.
+    Machine& archive = *machines_.front();
+    if (machine == &archive || !archive.is_up() || machine->replica().status().unproved) return;
+    const auto last = [](Machine& of) {
+      const std::size_t purged = of.replica().status().purged_checkpoints;
+      return purged == 0 ? model::CheckpointId{}
+                         : of.replica().ledger().checkpoints.chain()[purged - 1].id;
+    };
+    if (last(archive) != last(*machine)) return;
+    if (!archive.flush()) {
+      start(0);
+      return;
+    }
+  }
+  machine->reclaim();
+  // Some of it was written, some not.
+  if (machine->is_up() && run_.random.chance(300)) {
+    run_.note(machine->number(), "loses power letting go");
+    machine->crash();
+  } else if (machine->is_up()) {
+    plan_flush(machine->number());
+    return;
+  }
+  const std::size_t number = machine->number();
+  after(run_.random.between(0, 30 * second_ms), [this, number] { start(number); });
+}
+
+void World::write_anew() {
+  Machine* machine = any_up();
+  if (machine == nullptr) return;
+  machine->write_anew(1 + run_.random.below(4));
+  if (machine->is_up()) {
+    plan_flush(machine->number());
+  } else {
+    start(machine->number());
+  }
 }
 
 void World::back_up() {

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,11 @@ class Run {
   update::Verifier verifier;
   /// Updates that were verified once: all machines are one process, and signatures cost most.
   std::map<model::UpdateId, LetterPtr> verified;
+  /// Authors whose personas never were members, and whose updates are good for nothing where
+  /// members alone write.
+  std::set<model::AuthorKey> strangers;
+  /// All that honest people wrote, whatever became of it.
+  std::map<model::UpdateId, LetterPtr> written;
   bool checks_signatures = true;  ///< false: sabotage, for tests of the checkers
 
   void count(std::string_view what, std::uint64_t times = 1);

@@ -12,9 +12,11 @@ namespace hearth::simulator {
 void World::settle() {
   run_.note("everything heals");
   heal();
-  for (const auto check : {&World::meet_all, &World::check_convergence, &World::check_forks,
-                           &World::check_against_rules, &World::check_signatures,
-                           &World::check_reopened, &World::check_stores})
+  for (const auto check :
+       {&World::meet_all, &World::renew, &World::meet_all, &World::check_convergence,
+        &World::check_forks, &World::check_against_rules, &World::check_signatures,
+        &World::check_reopened, &World::check_new_replica, &World::check_loading,
+        &World::check_stores})
     if (!run_.has_failed()) (this->*check)();
 }
 
@@ -60,6 +62,19 @@ void World::meet_all() {
     if (taken == 0) return;
   }
   run_.fail("they never have told each other everything");
+}
+
+// What lay unsent for too long is written anew, by everyone who still may.
+void World::renew() {
+  for (const auto& machine : machines_) {
+    machine->tick();
+    for (std::size_t rounds = 0; rounds < 1000 && machine->is_up() && machine->write_anew(8);
+         ++rounds) {
+    }
+    if (!machine->is_up() || !machine->flush())
+      return run_.fail("a store failed though all is healed");
+    machine->check_renewed();
+  }
 }
 
 // For whoever reads the trace.
@@ -114,6 +129,12 @@ void World::check_forks() {
       const model::AuthorKey& key = ledger.authors.key(author);
       const bool is_forked = ledger.find_log(author)->is_forked();
       if (is_forked && !careless_.contains(key)) return run_.fail("an honest author forked:", key);
+      // A fork of what was let go is not noticed, and of who may not write not all is kept.
+      const auto& members = ledger.membership;
+      const ledger::AuthorLog& log = *ledger.find_log(author);
+      if (weather_.reclaims || !members.ends_of(key).empty() ||
+          !update::may_write(members.role(log.root(log.head()->root).persona)))
+        continue;
       const ledger::Ledger& first = machines_.front()->replica().ledger();
       const auto there = first.authors.find(key);
       if (!there || first.find_log(*there) == nullptr ||
@@ -140,12 +161,42 @@ std::vector<Letter> World::letters_of(Machine& machine) {
   return letters;
 }
 
+std::vector<Letter> World::all_letters() {
+  std::map<model::UpdateId, Letter> all;
+  const auto add = [&](const Letter& letter) {
+    const auto [place, is_new] = all.try_emplace(letter.update.header.id(), letter);
+    if (!is_new && !place->second.update.body) place->second = letter;
+  };
+  for (const auto& machine : machines_) {
+    for (const Letter& letter : letters_of(*machine)) add(letter);
+    for (const auto& [id, letter] : machine->durable()) add(*letter);
+  }
+  // What all let go of is known to us alone.
+  const LetterPtr nobody;
+  std::set<model::UpdateId> found;
+  std::vector<Letter> letters;
+  for (const auto& [id, letter] : all) {
+    letters.push_back(letter);
+    for (model::UpdateId prev{letter.update.header.prev}; !all.contains(prev);) {
+      const auto made = run_.written.find(prev);
+      const auto heard = run_.verified.find(prev);
+      const LetterPtr gone = made != run_.written.end()     ? made->second
+                             : heard != run_.verified.end() ? heard->second
+                                                            : nobody;
+      if (gone == nullptr || !found.insert(prev).second) break;
+      letters.push_back(*gone);
+      prev = model::UpdateId{gone->update.header.prev};
+    }
+  }
+  return letters;
+}
+
 void World::check_against_rules() {
   Machine& machine = *machines_.front();
   std::vector<Bytes> entries, checkpoints;
   for (auto& [id, statement] : machine.statements('e')) entries.push_back(std::move(statement));
   for (auto& [id, statement] : machine.statements('k')) checkpoints.push_back(std::move(statement));
-  const Judge judge{space_, entries, checkpoints, letters_of(machine)};
+  const Judge judge{space_, entries, checkpoints, all_letters()};
   if (run_.has_failed()) return;
 
   const ledger::Ledger& ledger = machine.replica().ledger();
@@ -197,7 +248,6 @@ void World::check_values(const Judge& judge, Machine& machine) {
   if (!registers.empty() || !counters.empty()) run_.fail("something that was written is gone");
 }
 
-// With the store of today, and as somebody new who hears everything in another order.
 void World::check_reopened() {
   for (const auto& machine : machines_) {
     machine->crash();
@@ -207,10 +257,13 @@ void World::check_reopened() {
     if (!state || !equal(*state, state_))
       return run_.fail("machine", machine->number(), "opens with another state");
   }
+}
 
+// Somebody new who hears everything that ever was there, in another order.
+void World::check_new_replica() {
   graph_store::MemoryStore store;
   auto fresh = replica::Replica::open(store, "new/", space_, beginning);
-  std::vector<Letter> letters = letters_of(*machines_.front());
+  std::vector<Letter> letters = all_letters();
   for (std::size_t i = letters.size(); i > 1; --i)
     std::swap(letters[i - 1], letters[run_.random.below(i)]);
   auto entries = machines_.front()->statements('e');
@@ -232,6 +285,47 @@ void World::check_reopened() {
   note_state("first", machines_.front()->replica());
   note_state("new", **fresh);
   run_.fail("a new replica that hears all in another order has another state");
+}
+
+// Somebody new who loads what those have left who took space back.
+void World::check_loading() {
+  for (const auto& machine : machines_) {
+    if (!machine->lets_go()) continue;
+    // What was settled may have changed since, as when a chain is another one: until the home's
+    // next checkpoint nobody can prove it then.
+    const auto spare = machine->replica().find_spare();
+    if (!spare) {
+      run_.count("spaces to be proved by the next checkpoint");
+      continue;
+    }
+    graph_store::MemoryStore store;
+    auto loaded = replica::Replica::open(store, "loaded/", space_, beginning);
+    for (const auto& [id, statement] : machine->statements('e'))
+      (void)(*loaded)->add_entry(statement);
+    for (const auto& [id, statement] : machine->statements('k'))
+      (void)(*loaded)->add_checkpoint(statement);
+    for (const Letter& letter : letters_of(*machine)) {
+      const auto added =
+          (*loaded)->add_kept(update::VerifiedUpdate::trusted(letter.update), letter.certificate);
+      // It was taken when there were fewer branches, or by whoever had more room for what is void.
+      if (added || added.error() == replica::Refusal::outranked ||
+          added.error() == replica::Refusal::full)
+        continue;
+      return run_.fail("machine", machine->number(),
+                       "keeps what nobody takes:", letter.update.header.id());
+    }
+    const auto proved =
+        (*loaded)->advance(end_) ? (*loaded)->prove() : Failure{replica::Refusal::store};
+    const auto state = (*loaded)->canonical_state();
+    if (proved && *proved && state && equal(*state, state_)) {
+      run_.count("spaces loaded in the end");
+      continue;
+    }
+    note_state("kept", machine->replica());
+    note_state("loaded", **loaded);
+    return run_.fail("what machine", machine->number(), "has left",
+                     proved && *proved ? "gives another state" : "is not proved");
+  }
 }
 
 void World::check_stores() {

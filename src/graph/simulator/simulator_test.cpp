@@ -63,6 +63,14 @@ TEST(Simulator, ReplicasMeetLoseNothingAndLetNobodyIn) {
                            "updates refused: certificate",
                            "updates refused: too many branches",
                            "updates refused: too much is held back",
+                           "floods by strangers",
+                           "updates let go",
+                           "spaces loaded by somebody new",
+                           "spaces loaded by somebody late",
+                           "spaces loaded in the end",
+                           "loads cut short",
+                           "loaded spaces proved",
+                           "updates written anew",
                            "statements refused",
                            "stores that failed"})
     EXPECT_TRUE(totals[what] > 0 || seeds < 300) << what;

@@ -15,11 +15,20 @@ Villain::Villain(Run& run, const model::SpaceId& space, const std::vector<const 
   hands_.push_back({Device{run.random}, {}});                       // a stranger
   hands_.push_back({Device{Persona{run.random}, run.random}, {}});  // with a persona nobody knows
   for (const Hand& hand : hands_) authors_.push_back(hand.device.author);
+  for (std::size_t i = hands_.size() - 2; i < hands_.size(); ++i)
+    run.strangers.insert(hands_[i].device.author);
+}
+
+Villain::Hand Villain::new_stranger() {
+  Hand hand{Device{run_.random}, {}};
+  authors_.push_back(hand.device.author);
+  run_.strangers.insert(hand.device.author);
+  return hand;
 }
 
 std::vector<Parcel> Villain::act(const replica::Replica& seen) {
   run_.count("hostile acts");
-  const std::size_t kind = run_.random.below(20);
+  const std::size_t kind = run_.random.below(23);
   if (kind < 6) return fork(seen);
   if (kind < 8) return {bad_body(seen)};
   if (kind < 11) return {bad_time(seen)};
@@ -29,6 +38,7 @@ std::vector<Parcel> Villain::act(const replica::Replica& seen) {
   if (kind < 16) return {out_of_nowhere(seen)};
   if (kind < 18) return {bad_entry(seen)};
   if (kind < 19) return {bad_checkpoint(seen)};
+  if (kind < 22) return {rubbish_of_strangers(seen)};
   // As a member would, perhaps under a right that is gone.
   return {alone(make(any_hand(), seen, {.membership = any_entry(seen)}))};
 }
@@ -42,7 +52,7 @@ const Villain::Made* Villain::last_of(const Hand& hand) const {
 }
 
 Parcel Villain::alone(LetterPtr letter) {
-  return {.updates = {std::move(letter)}, .entries = {}, .checkpoints = {}};
+  return {.updates = {std::move(letter)}, .entries = {}, .checkpoints = {}, .is_whole = false};
 }
 
 // Of the chain as that replica has it, any.
@@ -220,8 +230,7 @@ Parcel Villain::bad_space(const replica::Replica& seen) {
 // One that was made out to another, or none where there is one.
 Parcel Villain::bad_certificate(const replica::Replica& seen) {
   run_.count("replayed certificates");
-  Hand hand{Device{run_.random}, {}};
-  authors_.push_back(hand.device.author);
+  Hand hand = new_stranger();
   hand.device.certificate = any_hand().device.certificate;
   return alone(make(hand, seen, {}));
 }
@@ -229,8 +238,7 @@ Parcel Villain::bad_certificate(const replica::Replica& seen) {
 // What it follows nobody has: room for it is bounded.
 Parcel Villain::out_of_nowhere(const replica::Replica& seen) {
   run_.count("floods");
-  Hand hand{Device{run_.random}, {}};
-  authors_.push_back(hand.device.author);
+  Hand hand = new_stranger();
   Parcel parcel;
   for (std::size_t i = 0; i < 8; ++i) {
     const Made parent{1 + run_.random.below(1000), model::UpdateId{run_.random.array<32>()}, 0};
@@ -239,6 +247,21 @@ Parcel Villain::out_of_nowhere(const replica::Replica& seen) {
   if (run_.random.chance(500))
     parcel.updates.push_back(
         make(any_hand(), seen, {.membership = model::EntryId{run_.random.array<32>()}}));
+  return parcel;
+}
+
+// Signed well, in order, and without end: who may not write must not fill a disk.
+Parcel Villain::rubbish_of_strangers(const replica::Replica& seen) {
+  run_.count("floods by strangers");
+  Random& random = run_.random;
+  Hand nobody = new_stranger();
+  Hand& hand = random.chance(500) ? nobody : hands_[hands_.size() - 1 - random.below(2)];
+  Parcel parcel;
+  for (std::size_t count = 4 + random.below(30); count > 0; --count) {
+    Wish wish;
+    if (random.chance(300)) wish.body = Bytes(random.below(8000));
+    parcel.updates.push_back(make(hand, seen, wish));
+  }
   return parcel;
 }
 

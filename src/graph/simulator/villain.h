@@ -41,6 +41,7 @@ class Villain {
   };
 
   Hand& any_hand();
+  Hand new_stranger();
   const Made* last_of(const Hand& hand) const;
   model::EntryId any_entry(const replica::Replica& seen);
   Bytes body_of(const Device& device, std::optional<model::Stamp> stamp);
@@ -54,6 +55,7 @@ class Villain {
   [[nodiscard]] Parcel bad_space(const replica::Replica& seen);
   [[nodiscard]] Parcel bad_certificate(const replica::Replica& seen);
   [[nodiscard]] Parcel out_of_nowhere(const replica::Replica& seen);
+  [[nodiscard]] Parcel rubbish_of_strangers(const replica::Replica& seen);
   [[nodiscard]] Parcel bad_entry(const replica::Replica& seen);
   [[nodiscard]] Parcel bad_checkpoint(const replica::Replica& seen);
 

@@ -15,11 +15,19 @@ World::World(const Options& options)
   weather_.duplication = some(300);
   weather_.delays = some(200);
   weather_.damage = some(60);
-  for (bool* may :
-       {&weather_.partitions, &weather_.crashes, &weather_.full_disks, &weather_.broken_disks,
-        &weather_.rot, &weather_.skew, &weather_.villain, &weather_.members, &weather_.takeovers,
-        &weather_.checkpoints, &weather_.clones, &weather_.leaps, &weather_.joins})
+  for (bool* may : {&weather_.partitions, &weather_.crashes, &weather_.full_disks,
+                    &weather_.broken_disks, &weather_.rot, &weather_.skew, &weather_.villain,
+                    &weather_.members, &weather_.takeovers, &weather_.checkpoints, &weather_.clones,
+                    &weather_.leaps, &weather_.joins, &weather_.reclaims})
     *may = random.chance(600);
+  // A takeover may undo the checkpoint below which something was let go: then somebody must have it
+  // still. Nothing may happen to that one, and nobody may write a membership log of two branches.
+  has_archive_ = random.chance(500);
+  if (weather_.reclaims) {
+    weather_.checkpoints = true;
+    weather_.clones = false;
+    (has_archive_ ? weather_.rot : weather_.takeovers) = false;
+  }
   if (options.sabotage != Sabotage::none) weather_.crashes = weather_.villain = true;
 }
 
@@ -45,7 +53,7 @@ void World::found() {
   space_ = model::SpaceId{first.id().value()};
   founding_ = update::sign(first, home.home_key());
   machines_.push_back(std::make_unique<Machine>(run_, space_, 0, owner));
-  const Machine::Backup nothing{{}, {}, {}};
+  const Machine::Backup nothing{{}, {}, {}, false};
   machines_.front()->restore(nothing, &home);
   islands_.push_back(0);
   after(random.between(0, 3 * second_ms), [this] { gossip(0); });
@@ -55,7 +63,8 @@ void World::found() {
       std::vector<const Persona*>{people_[people_.size() - 2].get(), people_.back().get()});
   for (const model::AuthorKey& author : villain_->authors()) careless_.insert(author);
   for (const auto& machine : machines_)
-    receive(machine->number(), {.updates = {}, .entries = {founding_}, .checkpoints = {}});
+    receive(machine->number(),
+            {.updates = {}, .entries = {founding_}, .checkpoints = {}, .is_whole = false});
   if (options_.sabotage == Sabotage::lying_disk) machines_.back()->disk().lie(true);
   if (options_.sabotage == Sabotage::deaf_machine)
     machines_.back()->be_deaf_to(machines_.front()->device().author);
@@ -147,6 +156,8 @@ void World::send(std::size_t from, std::size_t to, Parcel parcel) {
 void World::receive(std::size_t to, const Parcel& parcel) {
   Machine& machine = *machines_[to];
   if (!machine.is_up()) return;
+  // A whole space is much, and comes again.
+  if (parcel.is_whole && !run_.random.chance(150)) return;
   machine.tick();
   if (!machine.is_up()) {
     start(to);

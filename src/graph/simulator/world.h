@@ -29,7 +29,7 @@ class World {
   struct Weather {
     std::size_t loss, duplication, delays, damage;  // of 1000 packets
     bool partitions, crashes, full_disks, broken_disks, rot, skew, villain, members, takeovers,
-        checkpoints, clones, leaps, joins;
+        checkpoints, clones, leaps, joins, reclaims;
   };
 
   // world.cpp
@@ -62,6 +62,8 @@ class World {
   void name_branches(Machine& home);
   void checkpoint();
   void leap();
+  void reclaim();
+  void write_anew();
   void back_up();
   void restore();
   [[nodiscard]] update::MemberChange any_change(Machine& home);
@@ -71,15 +73,20 @@ class World {
   void settle();
   void heal();
   void meet_all();
+  void renew();
   void note_state(std::string_view whose, replica::Replica& replica);
   void check_convergence();
   void check_reopened();
+  void check_new_replica();
+  void check_loading();
   void check_against_rules();
   void check_values(const class Judge& judge, Machine& machine);
   void check_forks();
   void check_stores();
   void check_signatures();
   [[nodiscard]] std::vector<Letter> letters_of(Machine& machine);
+  // What anybody has or had, and was let go since.
+  [[nodiscard]] std::vector<Letter> all_letters();
 
   Options options_;
   Run run_;
@@ -96,6 +103,7 @@ class World {
   std::vector<std::size_t> backed_up_;   // whose they are
   std::set<model::AuthorKey> careless_;  // may have forked
   std::int64_t latest_checkpoint_ms_ = 0;
+  bool has_archive_ = false;  // the first machine lets nothing go
   Timestamp end_;
   Bytes state_;
 };

@@ -63,11 +63,16 @@ void Machine::edit() {
     return;
   }
   run_.count("updates written");
-  run_.note(number_, "writes", update->header.seq, update->header.id());
-  unsynced_.insert(update->header.id().value());
-  const bool is_first = update->header.seq == 1;
-  added_.push_back(std::make_shared<const Letter>(std::move(*update),
-                                                  is_first ? device_->certificate : Bytes{}));
+  note_written(std::move(*update));
+}
+
+void Machine::note_written(update::Update update) {
+  const auto id = update.header.id();
+  run_.note(number_, "writes", update.header.seq, id);
+  unsynced_.insert(id.value());
+  Bytes certificate = update.header.seq == 1 ? device_->certificate : Bytes{};
+  added_.push_back(std::make_shared<const Letter>(std::move(update), std::move(certificate)));
+  run_.written[id] = added_.back();
 }
 
 void Machine::edit(Draft& draft) {
