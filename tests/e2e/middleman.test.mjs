@@ -5,13 +5,12 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { circuitRelayServer } from "@libp2p/circuit-relay-v2";
-import { noise } from "@libp2p/noise";
 import { multiaddr } from "@multiformats/multiaddr";
 import { openProfile } from "./lib/chromium.mjs";
 import { pairingLink, status, until } from "./lib/console.mjs";
 import { scratch, start } from "./lib/daemon.mjs";
 import * as shell from "./lib/shell.mjs";
-import { Visitor, deviceOf, startPeer } from "./lib/visitor.mjs";
+import { Visitor, deviceOf, readingNoise, startPeer } from "./lib/visitor.mjs";
 
 const name = "ingrid.solberg";
 const password = "plum kettle rivers nine";
@@ -31,25 +30,6 @@ async function ownedBox(t, args = []) {
   const right = { root: box.ready.root, name, password };
   const devices = async () => (await owner.json("GET", "/api/v1/devices")).devices.map(({ id }) => id);
   return { ...box, dataDir, address, right, devices };
-}
-
-/** Noise that keeps a copy of all it decrypts and is about to encrypt: what this peer can read. */
-function readingNoise(pieces) {
-  return (components) => {
-    const inner = noise()(components);
-    for (const side of ["secureInbound", "secureOutbound"]) {
-      const secure = inner[side].bind(inner);
-      inner[side] = async (...call) => {
-        const secured = await secure(...call);
-        for (const way of ["onData", "send"]) {
-          const pass = secured.connection[way].bind(secured.connection);
-          secured.connection[way] = (data) => (pieces.push(Buffer.from(data.slice())), pass(data));
-        }
-        return secured;
-      };
-    }
-    return inner;
-  };
 }
 
 /**

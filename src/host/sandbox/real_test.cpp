@@ -118,7 +118,7 @@ class RealSandbox : public ::testing::Test {
   std::unique_ptr<Client> client_;
 };
 
-TEST_F(RealSandbox, HoldsAgainstEveryEscapeOfTheList) {
+TEST_F(RealSandbox, Defect15HoldsAgainstEveryEscapeOfTheList) {
   // An abstract socket of the host, for the app to look for.
   const std::string name = "hearth-probe-" + std::to_string(::getpid());
   const Fd abstract{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};

@@ -66,6 +66,25 @@ export class Visitor extends Device {
   }
 }
 
+/** Noise that keeps a copy of all it decrypts and is about to encrypt: what this peer can read. */
+export function readingNoise(pieces) {
+  return (components) => {
+    const inner = noise()(components);
+    for (const side of ["secureInbound", "secureOutbound"]) {
+      const secure = inner[side].bind(inner);
+      inner[side] = async (...call) => {
+        const secured = await secure(...call);
+        for (const way of ["onData", "send"]) {
+          const pass = secured.connection[way].bind(secured.connection);
+          secured.connection[way] = (data) => (pieces.push(Buffer.from(data.slice())), pass(data));
+        }
+        return secured;
+      };
+    }
+    return inner;
+  };
+}
+
 /** A js-libp2p node with a key of its own, until the test is over. */
 export async function startPeer(t, { listen, encrypter = noise(), services = {} }) {
   const node = await createLibp2p({
