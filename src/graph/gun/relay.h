@@ -48,8 +48,6 @@ struct Limits {
   std::size_t subscription_bytes_per_connection = std::size_t{16} << 20;
   /// What all connections of one address may send in a second, on average over four. 0: no bound.
   std::size_t bytes_per_second_per_address = 0;
-  /// Writes are refused when the store holds more: Relay::set_space_used(). 0: no bound.
-  std::uint64_t space_bytes = 0;
   std::size_t deferred = 100'000;
   /// States further ahead than this are refused.
   double future_ms = 24.0 * 3600 * 1000;
@@ -98,7 +96,8 @@ class Relay {
   /// Nothing of it was kept. What waited for it is answered with an error.
   void commit_failed(StoreError error, const Moment& at);
   void advance(const Moment& at);
-  void set_space_used(std::uint64_t bytes) { space_used_ = bytes; }
+  /// Writes are refused while it is.
+  void set_full(bool is_full) { is_full_ = is_full; }
 
   // --- outputs ---
   /// What must become durable next; nothing while a batch is on its way.
@@ -209,7 +208,7 @@ class Relay {
   std::string pid_;
   std::uint64_t next_message_;
   std::uint64_t next_connection_ = 1;
-  std::uint64_t space_used_ = 0;
+  bool is_full_ = false;
 
   std::map<ConnectionId, Connection> connections_;
   std::map<IpAddress, Address> addresses_;

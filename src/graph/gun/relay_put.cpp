@@ -25,7 +25,7 @@ Relay::Knowing Relay::knowing(ConnectionId id, std::string_view also_sent_to) co
 /// Why the put as a whole can't be taken; empty when it can.
 std::string_view Relay::check_put(const Message& message, const Moment& at) {
   if (message.put_error != PutError::none) return error_text(message.put_error);
-  if (limits_.space_bytes != 0 && space_used_ > limits_.space_bytes) return "This space is full.";
+  if (is_full_) return "This space is full.";
   const Sea::Lookup lookup = [this](std::string_view soul, std::string_view name) {
     const auto held = nodes_.property(soul, name);
     return held && *held ? std::optional{std::string{(*held)->json}} : std::nullopt;

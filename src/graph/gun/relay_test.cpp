@@ -658,12 +658,12 @@ TEST_F(RelayTest, BoundsSubscriptionsAndStillAnswers) {
 }
 
 TEST_F(RelayTest, RefusesWritesToAFullSpaceAndStillReads) {
-  start({.space_bytes = 1000});
+  start();
   const ConnectionId id = join();
   say(id, put("p", "s", "a", "1"));
   commit();
   heard(id);
-  relay->set_space_used(1001);
+  relay->set_full(true);
   say(id, put("q", "s", "b", "1"));
   EXPECT_THAT(heard_all(id), AllOf(HasSubstr(R"("@":"q")"), HasSubstr("full")));
   say(id, get("g", "s"));

@@ -223,7 +223,7 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
   local::ListenerOptions listening;
   if (options.gun) {
     gun_service::ServiceOptions service{.directory = gun_service::store_directory(directory)};
-    service.limits.space_bytes = static_cast<std::uint64_t>(options.gun_space) << 20;
+    service.space_bytes = static_cast<std::uint64_t>(options.gun_space) << 20;
     // All of them come from this machine.
     service.limits.connections_per_address = service.limits.connections;
     listening.connections += service.limits.connections;

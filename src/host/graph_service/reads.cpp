@@ -341,6 +341,7 @@ Answered list_indexes(Call& call) {
 Answered add_index(Call& call) {
   HEARTH_TRY(Space* const space, call.space_to_manage());
   HEARTH_CHECK(call.spaces.ready_to_write(call.now));
+  HEARTH_CHECK(call.spaces.has_room());
   const auto text = [&](const char* name) {
     const auto found = call.body.find(name);
     return found != call.body.end() && found->is_string() ? found->get<std::string>()

@@ -1,5 +1,6 @@
 // The routes of docs/protocol/graph-api.md, and those that change something.
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -42,6 +43,7 @@ Answered add_space(Call& call) {
     for (const auto& [persona, role] : call.spaces.home()->replica->ledger().membership.members())
       if (role == Role::owner) owners.push_back({persona, true});
   if (owners.empty()) return refuse(ErrorCode::conflict, "This box has no owner yet.");
+  HEARTH_CHECK(call.spaces.has_room());
   HEARTH_TRY(Space* const space, call.spaces.found(name->get<std::string>(),
                                                    *kind == "public" ? update::SpaceKind::open
                                                                      : update::SpaceKind::guarded,
@@ -103,8 +105,17 @@ Answered put_member(Call& call) {
   return Answer{.status = 204, .body = nullptr};
 }
 
+/// Takes things away and adds none.
+bool is_removal(const json& edits) {
+  return edits.is_array() && std::ranges::all_of(edits, [](const json& edit) {
+           const auto op = edit.is_object() ? edit.find("op") : edit.end();
+           return op != edit.end() && (*op == "remove" || *op == "exclude" || *op == "erase");
+         });
+}
+
 Answered write(Call& call, const json& edits, int status) {
   HEARTH_TRY(Space* const space, call.space_to_write());
+  if (!is_removal(edits)) HEARTH_CHECK(call.spaces.has_room());
   HEARTH_TRY(const auto written,
              call.spaces.write(*space, call.asker, call.now,
                                [&](replica::Draft& draft) { return apply_edits(edits, draft); }));

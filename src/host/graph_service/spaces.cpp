@@ -32,8 +32,9 @@ using update::Role;
 namespace {
 
 constexpr std::uint64_t schema_version = 1;
-/// Below this much free space nothing is written: the database needs some to put itself in order.
-constexpr std::uint64_t reserve_bytes = std::uint64_t{16} << 20;
+/// Below this much free space nothing at all is written: the database needs some to put itself in
+/// order.
+constexpr std::uint64_t least_room = std::uint64_t{16} << 20;
 /// A failed store is opened anew this often at most.
 constexpr std::int64_t retry_ms = 1000;
 /// How far the clock may be set back before what was shown is taken back.
@@ -151,7 +152,11 @@ std::filesystem::path graph_directory(const std::filesystem::path& data_director
 }
 
 Spaces::Spaces(Options options, Entropy& entropy, Log& log, Timestamp now)
-    : options_(std::move(options)), entropy_(entropy), log_(log) {
+    : options_(std::move(options)),
+      entropy_(entropy),
+      log_(log),
+      reserve_(options_.room ? graph_rocks::DiskReserve{options_.room}
+                             : graph_rocks::DiskReserve{options_.directory}) {
   now_ = now;
   (void)ready(now);
 }
@@ -321,7 +326,7 @@ Result<Unit, ApiError> Spaces::ready_to_write(Timestamp now) {
   HEARTH_CHECK(ready(now));
   std::error_code error;
   const auto space = std::filesystem::space(options_.directory, error);
-  if (!error && space.available < reserve_bytes) return Failure{disk_error()};
+  if (!error && space.available < least_room) return Failure{disk_error()};
   if (!has_failed_) return Unit{};
   if (now.ms >= tried_.ms && now.ms < tried_.ms + retry_ms) return Failure{disk_error()};
   tried_ = now;
@@ -334,6 +339,14 @@ Result<Unit, ApiError> Spaces::ready_to_write(Timestamp now) {
     close();
     return Failure{disk_error()};
   }
+}
+
+Result<Unit, ApiError> Spaces::has_room() const {
+  if (!reserve_.is_reached()) return Unit{};
+  return Failure{ApiError{
+      .code = ErrorCode::unavailable,
+      .message = "The box's disk is nearly full, and took nothing. Delete what isn't needed.",
+      .retry_after = std::chrono::seconds{60}}};
 }
 
 // --- which there are -------------------------------------------------------------------------

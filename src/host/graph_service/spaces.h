@@ -25,6 +25,7 @@
 #include <hearth/base/time.h>
 #include <hearth/crypto/ed25519.h>
 #include <hearth/graph_index/indexes.h>
+#include <hearth/graph_rocks/disk_reserve.h>
 #include <hearth/graph_rocks/rocks_store.h>
 #include <hearth/graph_service/upkeep_options.h>
 #include <hearth/model/id.h>
@@ -98,7 +99,8 @@ class Spaces {
     std::filesystem::path directory;  ///< of the store and of both keys
     std::size_t cache_bytes = std::size_t{64} << 20;
     UpkeepOptions upkeep;
-    rocksdb::Env* env = nullptr;  ///< another disk, for tests
+    rocksdb::Env* env = nullptr;               ///< another disk, for tests
+    graph_rocks::DiskReserve::Look room = {};  ///< of that one
   };
   static constexpr std::size_t max_spaces = 64;
 
@@ -185,6 +187,8 @@ class Spaces {
   [[nodiscard]] const std::shared_ptr<graph_rocks::RocksStore>& store() const { return store_; }
   /// Whether writes can be taken; opens the store anew when it had failed and there is room.
   [[nodiscard]] Result<Unit, ApiError> ready_to_write(Timestamp now);
+  /// Whether people may add to it: the last part of a disk is for deleting, and for the box itself.
+  [[nodiscard]] Result<Unit, ApiError> has_room() const;
   /// When something becomes visible next.
   [[nodiscard]] std::optional<Timestamp> deadline() const;
   /// Builds indexes, a step of it. True: there is more to do.
@@ -216,6 +220,7 @@ class Spaces {
   Options options_;
   Entropy& entropy_;
   Log& log_;
+  graph_rocks::DiskReserve reserve_;
   std::shared_ptr<graph_rocks::RocksStore> store_;
   std::unique_ptr<SideStore> side_;
   std::optional<crypto::Ed25519PrivateKey> home_, author_;

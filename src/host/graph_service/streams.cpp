@@ -252,6 +252,7 @@ struct Import {
   [[nodiscard]] Result<Unit, ApiError> begin(Spaces& spaces, Timestamp now,
                                              const std::string& line) {
     HEARTH_CHECK(spaces.ready_to_write(now));
+    HEARTH_CHECK(spaces.has_room());
     Space* at = nullptr;
     if (space.empty()) {
       if (!asker.owns_box)

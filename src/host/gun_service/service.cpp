@@ -14,6 +14,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <hearth/graph_rocks/committer.h>
+#include <hearth/graph_rocks/disk_reserve.h>
 #include <hearth/graph_rocks/rocks_store.h>
 #include <hearth/graph_rocks/stoppable_store.h>
 #include <hearth/gun/signature_scan.h>
@@ -69,6 +70,7 @@ struct Service::State : std::enable_shared_from_this<State> {
         clock(system),
         log(log_to),
         store(open_store(options.directory)),
+        reserve(options.directory),
         relay(store, options.limits, entropy, moment()),
         timer(executor),
         committer(std::make_unique<graph_rocks::Committer>(executor, store)),
@@ -84,7 +86,8 @@ struct Service::State : std::enable_shared_from_this<State> {
     return {.now = clock.now(), .wall_ms = wall.count()};
   }
   void measure_space() {
-    relay.set_space_used(store.size_bytes());
+    const bool is_over = options.space_bytes != 0 && store.size_bytes() > options.space_bytes;
+    relay.set_full(is_over || reserve.is_reached());
     measured = clock.now();
   }
 
@@ -106,6 +109,7 @@ struct Service::State : std::enable_shared_from_this<State> {
   loop::SystemClock& clock;
   Log& log;
   graph_rocks::RocksStore store;
+  graph_rocks::DiskReserve reserve;
   gun::Relay relay;
   std::map<ConnectionId, std::shared_ptr<Client>> clients;
   asio::steady_timer timer;
@@ -355,6 +359,7 @@ Task<void> Service::State::write(std::shared_ptr<State> state, std::shared_ptr<C
 /// After every input: wakes whom it concerns.
 void Service::State::pump() {
   if (going) return;
+  if (clock.now() - measured >= space_interval) measure_space();
   if (auto batch = relay.poll_commit()) {
     committer->commit(std::move(*batch), [this](Result<Unit, graph_store::StoreError> result) {
       const gun::Moment at = moment();
@@ -364,7 +369,6 @@ void Service::State::pump() {
         log.error("gun.commit_failed", {{"why", gun::error_text(result.error())}});
         relay.commit_failed(result.error(), at);
       }
-      if (at.now - measured >= space_interval) measure_space();
       pump();
     });
   }

@@ -21,6 +21,8 @@ namespace hearth::gun_service {
 struct ServiceOptions {
   std::filesystem::path directory;
   gun::Limits limits;
+  std::uint64_t space_bytes =
+      0;  ///< what the store may take before writes are refused; 0: no bound
 };
 
 class Service {
