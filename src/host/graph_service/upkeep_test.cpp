@@ -1,5 +1,4 @@
-// Spaces that look after themselves: what goes, what stays, and what a crash
-// leaves.
+// Spaces that look after themselves: what goes, what stays, and what a crash leaves.
 
 #include "upkeep.h"
 
@@ -24,20 +23,15 @@ constexpr std::int64_t hour_ms = 3'600'000;
 constexpr std::int64_t day_ms = 24 * hour_ms;
 
 class UpkeepTest : public SpacesTest {
-protected:
-  UpkeepTest() {
-    upkeep = {
-        .updates = 100, .bytes = 1 << 20, .spare_updates = 50, .step = 50};
-  }
-  /// The whole of it, as the service does it. Says what was done; nothing: it
-  /// was not begun.
+ protected:
+  UpkeepTest() { upkeep = {.updates = 100, .bytes = 1 << 20, .spare_updates = 50, .step = 50}; }
+  /// The whole of it, as the service does it. Says what was done; nothing: it was not begun.
   std::optional<Upkeep::Done> look_after(
       Upkeep::Wanted wanted = Upkeep::Wanted::what_is_due,
-      const std::function<void()> &between_steps = [] {}) {
+      const std::function<void()>& between_steps = [] {}) {
     auto begun = Upkeep::begin(*spaces, *spaces->home(), wanted, now());
     EXPECT_TRUE(spaces->commit());
-    if (!begun)
-      return std::nullopt;
+    if (!begun) return std::nullopt;
     const auto looked = begun->look(directory / upkeep_copy_name, stopping);
     EXPECT_TRUE(looked) << looked.error().message;
     for (bool more = looked.has_value(); more;) {
@@ -59,38 +53,38 @@ protected:
                        {"value", value + static_cast<double>(i)}});
     write(edits);
   }
-  void write(const json &edits) {
-    const auto written = spaces->write(
-        *spaces->home(), asker(anna), now(),
-        [&](replica::Draft &draft) { return apply_edits(edits, draft); });
+  void write(const json& edits) {
+    const auto written =
+        spaces->write(*spaces->home(), asker(anna), now(),
+                      [&](replica::Draft& draft) { return apply_edits(edits, draft); });
     ASSERT_TRUE(written) << written.error().message;
   }
-  Replica &replica() { return **spaces->replica(*spaces->home(), now()); }
+  Replica& replica() { return **spaces->replica(*spaces->home(), now()); }
   Bytes state() { return *replica().canonical_state(); }
   bool is_sound() {
     const auto findings = replica().verify();
+    if (findings)
+      for (const auto& each : *findings)
+        ADD_FAILURE() << static_cast<int>(each.what) << " " << each.soul << " " << each.seq;
     return findings && findings->empty();
   }
   /// As it lies on the disk.
   std::uint64_t table_bytes() {
     std::uint64_t bytes = 0;
-    for (const auto &entry : fs::directory_iterator{directory / "spaces"})
-      if (entry.path().extension() == ".sst")
-        bytes += entry.file_size();
+    for (const auto& entry : fs::directory_iterator{directory / "spaces"})
+      if (entry.path().extension() == ".sst") bytes += entry.file_size();
     return bytes;
   }
   std::string exported() {
     graph_lines::Exporter exporter{replica()};
     std::string text;
-    for (auto line = *exporter.next(); line; line = *exporter.next())
-      text += *line;
+    for (auto line = *exporter.next(); line; line = *exporter.next()) text += *line;
     return text;
   }
   std::atomic<bool> stopping{false};
 };
 
-TEST_F(UpkeepTest,
-       ASpaceThatIsRewrittenAHundredThousandTimesStaysSmallOnTheDisk) {
+TEST_F(UpkeepTest, ASpaceThatIsRewrittenAHundredThousandTimesStaysSmallOnTheDisk) {
   constexpr std::size_t properties = 5;
   constexpr int updates_a_day = 100, days = 200;
   found();
@@ -103,15 +97,13 @@ TEST_F(UpkeepTest,
       rewrite(properties, value += 10);
     }
     ASSERT_TRUE(spaces->commit());
-    if (day % 10 != 0)
-      continue;
+    if (day % 10 != 0) continue;
     const auto done = look_after(Upkeep::Wanted::what_is_due, [&] {
       // Whoever reads meanwhile.
       const json node = get("node");
       ASSERT_EQ(node.size(), properties);
       for (std::size_t i = 0; i < properties; ++i)
-        ASSERT_EQ(node["p" + std::to_string(i)]["value"],
-                  value + static_cast<double>(i));
+        ASSERT_EQ(node["p" + std::to_string(i)]["value"], value + static_cast<double>(i));
     });
     ASSERT_TRUE(done) << day;
     EXPECT_GT(done->checkpoint, 0U);
@@ -119,13 +111,11 @@ TEST_F(UpkeepTest,
     sizes.push_back(table_bytes());
   }
   EXPECT_GT(dropped, 15'000U);
-  // Forty days and what came since the last time: it was as much a hundred days
-  // ago.
+  // Forty days and what came since the last time: it was as much a hundred days ago.
   EXPECT_LT(sizes[19], sizes[9] + sizes[9] / 4);
   RecordProperty("table_bytes_after_100_days", static_cast<int>(sizes[9]));
   RecordProperty("table_bytes_after_200_days", static_cast<int>(sizes[19]));
-  RecordProperty("longest_step_us",
-                 static_cast<int>(spaces->home()->upkeep.longest_step_us));
+  RecordProperty("longest_step_us", static_cast<int>(spaces->home()->upkeep.longest_step_us));
 
   const Bytes before = state();
   open();
@@ -139,22 +129,114 @@ TEST_F(UpkeepTest,
   EXPECT_EQ(history->size(), replica().status().updates);
 }
 
-// A device that saw the space grow, was away, and comes back when much of that
-// is gone.
+/// Edits of all kinds, of which most are taken back.
+class UpkeepOfEverything : public UpkeepTest {
+ protected:
+  void SetUp() override {
+    found();
+    for (int i = 0; i < 400; ++i) {
+      ms += hour_ms;
+      const std::string soul = "s" + std::to_string(i % 7);
+      json edits = json::array(
+          {{{"op", "put"}, {"soul", soul}, {"property", "v"}, {"value", i}},
+           {{"op", "include"}, {"soul", soul}, {"property", "set"}, {"value", i % 5}},
+           {{"op", "insert"}, {"soul", soul}, {"property", "l"}, {"at", 0}, {"values", {i, -i}}},
+           {{"op", "add"}, {"soul", "sum"}, {"property", "n"}, {"by", 1}}});
+      if (i % 3 == 0)
+        edits.push_back({{"op", "exclude"}, {"soul", soul}, {"property", "set"}, {"value", i % 5}});
+      if (i % 2 == 0)
+        edits.push_back(
+            {{"op", "erase"}, {"soul", soul}, {"property", "l"}, {"at", 0}, {"count", 2}});
+      write(edits);
+      if (i % 50 == 49) write(json::array({{{"op", "remove"}, {"soul", soul}}}));
+      rewrite(1, i);
+    }
+    ms += 40 * day_ms;
+    ASSERT_TRUE(spaces->checkpoint(*spaces->home(), now()));
+    ms += day_ms;
+    rewrite(1, 1000);
+    ASSERT_TRUE(spaces->commit());
+  }
+};
+
+TEST_F(UpkeepOfEverything, WhereverItIsKilledNothingIsLostAndTheNextOneGoesOn) {
+  upkeep.step = 100;
+  open();
+  Bytes before;
+  std::vector<fs::path> crashes;
+  const auto done = look_after(Upkeep::Wanted::all_that_helps, [&] {
+    // A state names its newest checkpoint, which the first step brought.
+    if (crashes.empty()) before = state();
+    // What a kill would leave: the files as they are now, of a store that nobody closed.
+    const fs::path left = directory / ("crash" + std::to_string(crashes.size()));
+    fs::create_directory(left);
+    for (const char* name : {"spaces", "home.key", "author.key"})
+      fs::copy(directory / name, left / name, fs::copy_options::recursive);
+    crashes.push_back(left);
+  });
+  ASSERT_TRUE(done);
+  EXPECT_GT(done->updates, 300U);
+  ASSERT_GE(crashes.size(), 4U);
+  EXPECT_TRUE(is_sound());
+  EXPECT_TRUE(equal(state(), before));
+  const json node = get("node");
+  const fs::path whole = directory;
+  std::uint64_t last = 0;
+  for (const fs::path& crash : crashes) {
+    SCOPED_TRACE(crash);
+    directory = crash;
+    open();
+    ASSERT_NE(spaces->home(), nullptr);
+    EXPECT_EQ(get("node"), node);
+    EXPECT_TRUE(is_sound());
+    EXPECT_GE(spaces->home()->upkeep.updates, last);
+    last = spaces->home()->upkeep.updates;
+    (void)look_after(Upkeep::Wanted::all_that_helps);
+    EXPECT_EQ(spaces->home()->upkeep.updates, done->updates);
+    EXPECT_TRUE(is_sound());
+    EXPECT_EQ(get("node"), node);
+    rewrite(1, 2000);
+    EXPECT_EQ(get("node")["p0"]["value"], 2000);
+  }
+  directory = whole;
+  open();
+}
+
+TEST_F(UpkeepOfEverything, WhatIsStoppedOrMeetsAnotherMembershipLeavesTheSpaceAsItIs) {
+  stopping = true;
+  auto begun = Upkeep::begin(*spaces, *spaces->home(), Upkeep::Wanted::all_that_helps, now());
+  ASSERT_TRUE(begun);
+  const auto stopped = begun->look(directory / upkeep_copy_name, stopping);
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code, ErrorCode::unavailable);
+  EXPECT_FALSE(fs::exists(directory / upkeep_copy_name));
+  stopping = false;
+
+  begun = Upkeep::begin(*spaces, *spaces->home(), Upkeep::Wanted::all_that_helps, now());
+  ASSERT_TRUE(begun->look(directory / upkeep_copy_name, stopping));
+  const auto updates = replica().status().updates;
+  ASSERT_TRUE(spaces->keep_in_step({{anna, true}}, now()));
+  const auto step = begun->step(*spaces, now());
+  ASSERT_FALSE(step);
+  EXPECT_EQ(step.error().code, ErrorCode::conflict);
+  EXPECT_EQ(replica().status().updates, updates);
+  EXPECT_TRUE(look_after(Upkeep::Wanted::all_that_helps));
+  EXPECT_LT(replica().status().updates, updates);
+}
+
+// A device that saw the space grow, was away, and comes back when much of that is gone.
 TEST_F(UpkeepTest, AReplicaThatWasAwayComesBackToWhatIsLeft) {
   found();
   const auto device = key_of(77);
   const auto persona = persona_of(77);
-  ASSERT_TRUE(spaces->keep_in_step(
-      {{anna, true}, {bert, false}, {persona, false}}, now()));
+  ASSERT_TRUE(spaces->keep_in_step({{anna, true}, {bert, false}, {persona, false}}, now()));
   const model::SpaceId id = spaces->home()->id;
   graph_store::MemoryStore store;
   auto away = std::move(*Replica::open(store, "s/", id, now()));
   const auto bring = [&](std::string text) {
     EXPECT_TRUE(away->advance(now()));
     std::size_t refused = 0;
-    graph_lines::Importer importer{*away,
-                                   [&](std::uint64_t, auto) { ++refused; }};
+    graph_lines::Importer importer{*away, [&](std::uint64_t, auto) { ++refused; }};
     EXPECT_TRUE(importer.feed(text));
     const auto imported = importer.finish();
     EXPECT_TRUE(imported && imported->complete) << refused;
@@ -164,7 +246,7 @@ TEST_F(UpkeepTest, AReplicaThatWasAwayComesBackToWhatIsLeft) {
     rewrite(2, i);
   }
   bring(exported());
-  const auto write_away = [&](const char *property) {
+  const auto write_away = [&](const char* property) {
     auto draft = away->draft(update::author_of(device.public_key()), now());
     ASSERT_TRUE(draft);
     (void)draft->put("theirs", property, 1.0);
@@ -176,7 +258,7 @@ TEST_F(UpkeepTest, AReplicaThatWasAwayComesBackToWhatIsLeft) {
     ms += 6 * hour_ms;
     rewrite(2, 100 + i);
   }
-  ASSERT_TRUE(look_after()); // a checkpoint
+  ASSERT_TRUE(look_after());  // a checkpoint
   ms += day_ms;
   const auto done = look_after(Upkeep::Wanted::all_that_helps);
   ASSERT_TRUE(done);
@@ -184,21 +266,19 @@ TEST_F(UpkeepTest, AReplicaThatWasAwayComesBackToWhatIsLeft) {
 
   bring(exported());
   ASSERT_TRUE(away->advance(now()));
-  // What it wrote meanwhile is older than the checkpoint remembers: it writes
-  // it anew.
+  // What it wrote meanwhile is older than the checkpoint remembers: it writes it anew.
   const auto anew = away->write_anew(device, now());
   ASSERT_TRUE(anew);
   EXPECT_EQ(anew->size(), 1U);
   for (const crdt::AuthorNumber author : away->ledger().authors_by_key())
-    for (const auto *record : away->ledger().find_log(author)->records())
+    for (const auto* record : away->ledger().find_log(author)->records())
       if (away->authors().key(author) == update::author_of(device.public_key()))
         (void)spaces->home()->replica->add(
             update::VerifiedUpdate::trusted(*away->update_of(*record)));
   ms += 1000;
   ASSERT_TRUE(away->advance(now()));
   ASSERT_TRUE(spaces->home()->replica->advance({.ms = ms}));
-  EXPECT_TRUE(equal(*away->canonical_state(),
-                    *spaces->home()->replica->canonical_state()));
+  EXPECT_TRUE(equal(*away->canonical_state(), *spaces->home()->replica->canonical_state()));
   EXPECT_EQ(get("theirs")["offline"]["value"], 1);
 }
 
@@ -212,17 +292,15 @@ TEST_F(UpkeepTest, CheckpointsComeByCountAndAgeAndNotSoonerThanThePause) {
   ASSERT_TRUE(aged);
   EXPECT_EQ(aged->checkpoint, 1U);
   ms += 48 * hour_ms;
-  EXPECT_FALSE(look_after()); // nothing came
-  for (int i = 0; i < 99; ++i)
-    rewrite(1, i);
-  const auto outlook = Upkeep::outlook(*spaces, *spaces->home(),
-                                       Upkeep::Wanted::what_is_due, now());
+  EXPECT_FALSE(look_after());  // nothing came
+  for (int i = 0; i < 99; ++i) rewrite(1, i);
+  const auto outlook =
+      Upkeep::outlook(*spaces, *spaces->home(), Upkeep::Wanted::what_is_due, now());
   EXPECT_EQ(outlook.updates, 99U);
   EXPECT_EQ(outlook.number, 1U);
   EXPECT_TRUE(outlook.is_keeper);
-  ASSERT_TRUE(look_after()); // of age
-  for (int i = 0; i < 200; ++i)
-    rewrite(1, i);
+  ASSERT_TRUE(look_after());  // of age
+  for (int i = 0; i < 200; ++i) rewrite(1, i);
   EXPECT_FALSE(look_after());
   ms += hour_ms;
   EXPECT_EQ(look_after()->checkpoint, 3U);
@@ -238,8 +316,7 @@ TEST_F(UpkeepTest, CheckpointsComeByCountAndAgeAndNotSoonerThanThePause) {
 TEST_F(UpkeepTest, AClockThatIsBehindMakesNoCheckpoint) {
   found();
   ms += 60 * day_ms;
-  for (int i = 0; i < 150; ++i)
-    rewrite(1, i);
+  for (int i = 0; i < 150; ++i) rewrite(1, i);
   ASSERT_TRUE(spaces->commit());
   ms -= 50 * day_ms;
   open();
@@ -251,8 +328,7 @@ TEST_F(UpkeepTest, AClockThatIsBehindMakesNoCheckpoint) {
 
 TEST_F(UpkeepTest, ASpaceThatIsBeingImportedIsLeftAlone) {
   found();
-  for (int i = 0; i < 150; ++i)
-    rewrite(1, i);
+  for (int i = 0; i < 150; ++i) rewrite(1, i);
   ms += 2 * hour_ms;
   spaces->home()->imported = now();
   EXPECT_FALSE(look_after(Upkeep::Wanted::all_that_helps));
@@ -260,40 +336,34 @@ TEST_F(UpkeepTest, ASpaceThatIsBeingImportedIsLeftAlone) {
   EXPECT_TRUE(look_after());
 }
 
-// --- in hearthd
-// ------------------------------------------------------------------------------
+// --- in hearthd ------------------------------------------------------------------------------
 
 class UpkeepService : public Scratch {
-protected:
+ protected:
   void start() {
-    service.emplace(
-        io.get_executor(),
-        ServiceOptions{.directory = directory,
-                       .upkeep = {.updates = 50,
-                                  .pause = std::chrono::milliseconds{0},
-                                  .interval = std::chrono::milliseconds{20}}},
-        clock, entropy, log);
+    service.emplace(io.get_executor(),
+                    ServiceOptions{.directory = directory,
+                                   .upkeep = {.updates = 50,
+                                              .pause = std::chrono::milliseconds{0},
+                                              .interval = std::chrono::milliseconds{20}}},
+                    clock, entropy, log);
     service->set_people({{anna, true}, {bert, false}});
   }
-  std::pair<int, json> ask(std::string method, std::string path,
-                           const json &body = nullptr,
-                           const PersonaKey &who = anna) {
-    http::Request request{.method = std::move(method),
-                          .target = std::string{api_path} + path};
+  std::pair<int, json> ask(std::string method, std::string path, const json& body = nullptr,
+                           const PersonaKey& who = anna) {
+    http::Request request{.method = std::move(method), .target = std::string{api_path} + path};
     if (!body.is_null()) {
       request.headers.set("Content-Type", "application/json");
       request.body = http::make_body(body.dump());
     }
     std::optional<std::pair<int, json>> answer;
-    asio::co_spawn(
-        io, answer_to(std::move(request), asker(who)),
-        [&](const std::exception_ptr &failed, std::pair<int, json> got) {
-          EXPECT_FALSE(failed);
-          answer = std::move(got);
-        });
+    asio::co_spawn(io, answer_to(std::move(request), asker(who)),
+                   [&](const std::exception_ptr& failed, std::pair<int, json> got) {
+                     EXPECT_FALSE(failed);
+                     answer = std::move(got);
+                   });
     io.restart();
-    while (!answer && io.run_one_for(std::chrono::seconds{20}) > 0)
-      continue;
+    while (!answer && io.run_one_for(std::chrono::seconds{20}) > 0) continue;
     return answer.value_or(std::pair{0, json{}});
   }
   http::Task<std::pair<int, json>> answer_to(http::Request request, Asker who) {
@@ -306,8 +376,7 @@ protected:
   json upkeep() { return ask("GET", "/spaces/home/stats").second["upkeep"]; }
   void put(int count) {
     for (int i = 0; i < count; ++i)
-      EXPECT_EQ(ask("PUT", "/spaces/home/nodes/n" + std::to_string(i),
-                    {{"properties", {{"p", i}}}})
+      EXPECT_EQ(ask("PUT", "/spaces/home/nodes/n" + std::to_string(i), {{"properties", {{"p", i}}}})
                     .first,
                 200);
   }
@@ -319,8 +388,7 @@ protected:
 TEST_F(UpkeepService, LooksAfterItsSpacesByItselfAndStopsAtOnce) {
   start();
   put(60);
-  for (int i = 0; i < 500 && !upkeep().contains("last"); ++i)
-    io.run_for(milliseconds{20});
+  for (int i = 0; i < 500 && !upkeep().contains("last"); ++i) io.run_for(milliseconds{20});
   const json kept = upkeep();
   ASSERT_TRUE(kept.contains("last")) << kept;
   EXPECT_EQ(kept["checkpoint"]["number"], 1);
@@ -333,27 +401,23 @@ TEST_F(UpkeepService, LooksAfterItsSpacesByItselfAndStopsAtOnce) {
   EXPECT_EQ(ask("POST", "/spaces/home/upkeep", nullptr, bert).first, 403);
   EXPECT_EQ(ask("POST", "/spaces/none/upkeep").first, 404);
 
-  // It ends in the middle of whatever it does, and the store can be opened
-  // again.
+  // It ends in the middle of whatever it does, and the store can be opened again.
   for (int round = 0; round < 5; ++round) {
     put(60);
-    asio::co_spawn(io,
-                   answer_to({.method = "POST",
-                              .target = "/api/graph/v1/spaces/home/upkeep"},
-                             asker(anna)),
-                   [](const std::exception_ptr &, const auto &) {});
+    asio::co_spawn(
+        io,
+        answer_to({.method = "POST", .target = "/api/graph/v1/spaces/home/upkeep"}, asker(anna)),
+        [](const std::exception_ptr&, const auto&) {});
     io.restart();
     io.run_for(milliseconds{3 * round});
     const auto from = std::chrono::steady_clock::now();
     service.reset();
     EXPECT_LT(std::chrono::steady_clock::now() - from, std::chrono::seconds{2});
     start();
-    EXPECT_EQ(
-        ask("GET", "/spaces/home/nodes/n59").second["properties"]["p"]["value"],
-        59);
+    EXPECT_EQ(ask("GET", "/spaces/home/nodes/n59").second["properties"]["p"]["value"], 59);
   }
   EXPECT_EQ(ask("POST", "/spaces/home/verify").second["ok"], true);
 }
 
-} // namespace
-} // namespace hearth::graph_service
+}  // namespace
+}  // namespace hearth::graph_service
