@@ -10,6 +10,17 @@ namespace hearth::replica {
 using ledger::AuthorLog;
 using ledger::Record;
 
+#ifdef __wasm__
+
+// A page hears what its box keeps: the bounds are the box's, and each byte counts here.
+void Replica::note_unwelcome(const Record&, std::size_t) {}
+Result<Unit, Refusal> Replica::make_room(const update::VerifiedUpdate&, const model::PersonaKey&,
+                                         const AuthorLog*) {
+  return Unit{};
+}
+
+#else
+
 namespace {
 
 // Beside its body, roughly.
@@ -69,5 +80,7 @@ Result<Unit, Refusal> Replica::make_room(const update::VerifiedUpdate& update,
   if (is_full) return Failure{Refusal::full};
   return Unit{};
 }
+
+#endif
 
 }  // namespace hearth::replica
