@@ -143,7 +143,9 @@ describe("hostile peers", () => {
   test("S8: guesses and nonces without end leave an enrolled device its way", (t) => withstand(t, "hearthd", ["requests"]));
 
   test("the flock's metrics say what was refused and why", async (t) => {
-    const [command, ...rest] = [...evil.within, "curl", "-s", `http://${targets["hearth-flock"].host}:${targets["hearth-flock"].port}/metrics`];
+    const { host, port } = targets["hearth-flock"];
+    const ask = `process.stdout.write(await (await fetch("http://${host}:${port}/metrics")).text())`;
+    const [command, ...rest] = [...evil.within, process.execPath, "--input-type=module", "--eval", ask];
     const metrics = execFileSync(command, rest, { encoding: "utf8" });
     const refused = [...metrics.matchAll(/^hearth_flock_refused_total\{why="(\w+)"\} (\d+)$/gm)].map(([, why, count]) => [why, Number(count)]);
     t.diagnostic(refused.map(([why, count]) => `${why}: ${count}`).join(", "));
