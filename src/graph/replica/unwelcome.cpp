@@ -42,7 +42,7 @@ bool Replica::is_unwelcome(const Record& record) const {
 }
 
 Result<Unit, Refusal> Replica::count_unwelcome() {
-  unwelcome_.emplace();
+  unwelcome_ = Unwelcome{};
   for (const Record* record : all_records()) {
     if (!is_unwelcome(*record)) continue;
     HEARTH_TRY(const auto stored, read(record_key(*record)));
