@@ -13,6 +13,8 @@ export interface Answer {
 export type Ask = (further: [string, string][]) => Promise<Answer>;
 
 const maxEntries = 1000;
+/** Bytes of an answer; films and downloads pass by. */
+const largest = 4 << 20;
 /** Who asks for what is just being kept waits so long for it, and then asks the box. */
 const writingTimeout = 500;
 const writing = new Map<string, Promise<void>>();
@@ -116,6 +118,7 @@ function fromStored(stored: Response, now: number): Answer {
   return { ...toAnswer(stored), headers };
 }
 
+/** Keeps what isn't large, once it has passed. */
 function keep(
   cache: Cache,
   key: Request,
@@ -123,22 +126,57 @@ function keep(
   now: number,
   later: (work: Promise<unknown>) => void,
 ): Answer {
-  const [kept, given] = answer.body === null ? [null, null] : answer.body.tee();
+  if (Number(answer.headers.get("content-length") ?? 0) > largest) return answer;
   const headers = new Headers(answer.headers);
   headers.set(storedAt, String(now));
-  const { status, statusText } = answer;
-  const put = async (): Promise<void> => {
-    // A body that breaks off is not kept: the put fails with it. No room isn't the page's concern.
+  const { status, statusText, body } = answer;
+  const put = async (kept: Blob | null): Promise<void> => {
+    // No room isn't the page's concern.
     await cache.put(key, new Response(kept, { status, statusText, headers })).catch(() => undefined);
     const keys = await cache.keys();
     for (const old of keys.slice(0, Math.max(0, keys.length - maxEntries))) await cache.delete(old);
   };
-  const done = put().finally(() => {
-    if (writing.get(key.url) === done) writing.delete(key.url);
-  });
-  writing.set(key.url, done);
-  later(done);
-  return { ...answer, body: given };
+  const write = (kept: Blob | null): Promise<void> => {
+    const done = put(kept).finally(() => {
+      if (writing.get(key.url) === done) writing.delete(key.url);
+    });
+    writing.set(key.url, done);
+    return done;
+  };
+  if (body === null) {
+    later(write(null));
+    return answer;
+  }
+  return { ...answer, body: passing(body, (whole) => void write(whole)) };
+}
+
+/** The same body; `done` gets it whole when it ends well and isn't large. Holds no more of it than that. */
+function passing(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  done: (whole: Blob) => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  let chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  return new ReadableStream<Uint8Array<ArrayBuffer>>(
+    {
+      async pull(controller) {
+        const { done: ended, value } = await reader.read();
+        if (ended) {
+          if (size <= largest) done(new Blob(chunks));
+          controller.close();
+          return;
+        }
+        size += value.byteLength;
+        if (size <= largest) chunks.push(value.slice());
+        else chunks = [];
+        controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    },
+    // Short ones are read to their end whether the page reads them or not: a redirect's never is.
+    new ByteLengthQueuingStrategy({ highWaterMark: 64 << 10 }),
+  );
 }
 
 /** Section 4.4. */
