@@ -20,8 +20,8 @@ std::uint64_t DiskReserve::of(std::uint64_t total) {
 }
 
 bool DiskReserve::is_reached() const {
-  const std::optional<Room> room = look_();
-  return room && room->available <= of(room->total);
+  const std::optional<Room> now = room();
+  return now && now->available <= of(now->total);
 }
 
 }  // namespace hearth::graph_rocks

@@ -22,6 +22,8 @@ class DiskReserve {
 
   /// Bytes that stay free of a disk of that size: 5 %, at most 2 GiB.
   [[nodiscard]] static std::uint64_t of(std::uint64_t total);
+  /// As it is now; nothing where the disk can't be looked at.
+  [[nodiscard]] std::optional<Room> room() const { return look_(); }
   /// Whether no more is left than that. A disk that can't be looked at is not full.
   [[nodiscard]] bool is_reached() const;
 

@@ -152,11 +152,7 @@ std::filesystem::path graph_directory(const std::filesystem::path& data_director
 }
 
 Spaces::Spaces(Options options, Entropy& entropy, Log& log, Timestamp now)
-    : options_(std::move(options)),
-      entropy_(entropy),
-      log_(log),
-      reserve_(options_.room ? graph_rocks::DiskReserve{options_.room}
-                             : graph_rocks::DiskReserve{options_.directory}) {
+    : options_(std::move(options)), entropy_(entropy), log_(log), reserve_(options_.directory) {
   now_ = now;
   (void)ready(now);
 }
@@ -324,9 +320,8 @@ void Spaces::admit_author(Space& space, Timestamp now) {
 
 Result<Unit, ApiError> Spaces::ready_to_write(Timestamp now) {
   HEARTH_CHECK(ready(now));
-  std::error_code error;
-  const auto space = std::filesystem::space(options_.directory, error);
-  if (!error && space.available < least_room) return Failure{disk_error()};
+  if (const auto room = reserve_.room(); room && room->available < least_room)
+    return Failure{disk_error()};
   if (!has_failed_) return Unit{};
   if (now.ms >= tried_.ms && now.ms < tried_.ms + retry_ms) return Failure{disk_error()};
   tried_ = now;

@@ -99,8 +99,7 @@ class Spaces {
     std::filesystem::path directory;  ///< of the store and of both keys
     std::size_t cache_bytes = std::size_t{64} << 20;
     UpkeepOptions upkeep;
-    rocksdb::Env* env = nullptr;               ///< another disk, for tests
-    graph_rocks::DiskReserve::Look room = {};  ///< of that one
+    rocksdb::Env* env = nullptr;  ///< another disk, for tests
   };
   static constexpr std::size_t max_spaces = 64;
 
