@@ -6,9 +6,10 @@ import { gzipSync } from "node:zlib";
 import { WebSocketServer } from "ws";
 
 const file = (name) => readFileSync(new URL(name, import.meta.url));
+const subjects = ["harness", "fetch", "streams", "xhr", "websocket", "cookies", "caching", "pages", "run"];
 const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Semantics é</title>
 <script>window.nativeFirst = WebSocket; window.cookieAtStart = document.cookie;</script></head>
-<body><h1>Semantics</h1><script src="/cases.js"></script></body></html>`;
+<body><h1>Semantics</h1>${subjects.map((name) => `<script src="/cases/${name}.js"></script>`).join("")}</body></html>`;
 const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
 const bytesTag = `"${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}"`;
 /** How often each address was asked. */
@@ -32,10 +33,11 @@ async function answer(request, response) {
   for (const cookie of query.getAll("cookie")) response.appendHeader("Set-Cookie", cookie);
   const send = (type, body, status = 200) => response.writeHead(status, { "Content-Type": type }).end(body);
   const json = (value) => send("application/json", JSON.stringify(value));
+  const subject = /^\/cases\/(\w+)\.js$/.exec(url.pathname)?.[1];
+  if (subjects.includes(subject)) return send("text/javascript", file(`.${url.pathname}`));
   switch (url.pathname) {
     case "/":
       return send("text/html", page);
-    case "/cases.js":
     case "/worker.js":
     case "/module.js":
     case "/imported.js":
