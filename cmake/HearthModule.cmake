@@ -1,4 +1,4 @@
-# hearth_module(name [DEPS …] [PRIVATE_DEPS …] [TEST_DEPS …] [LIBS …])
+# hearth_module(name [DEPS …] [PRIVATE_DEPS …] [TEST_DEPS …] [LIBS …] [TEST_LIBS …])
 #
 # One call per folder. The layer is the folder's place under src/, and a dependency on a higher layer,
 # or a sideways ban, stops the configure step. By file name:
@@ -7,7 +7,7 @@
 #   *_fuzz.cpp     one libFuzzer program each, <name>_<file>            (preset fuzz)
 #   *_bench.cpp    one Google Benchmark program <name>_bench            (HEARTH_BENCH)
 # Headers are seen as <hearth/<name>/file.h> through an include root of the module's own, so including
-# an undeclared module is "No such file or directory". LIBS are third-party and private.
+# an undeclared module is "No such file or directory". LIBS are third-party and private, TEST_LIBS the tests' alone.
 
 set(HEARTH_LAYER_base 0)
 set(HEARTH_LAYER_crypto 1)
@@ -44,7 +44,7 @@ function(hearth_check_edge from from_layer to)
 endfunction()
 
 function(hearth_module name)
-  cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS;TEST_DEPS;LIBS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS;TEST_DEPS;LIBS;TEST_LIBS" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "hearth_module(${name}): unknown arguments ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -94,7 +94,7 @@ function(hearth_module name)
   set(parts hearth_${name} ${arg_PRIVATE_DEPS} ${arg_LIBS})
   if(tests AND HEARTH_TESTS)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE hearth_options ${parts} ${arg_TEST_DEPS} GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE hearth_options ${parts} ${arg_TEST_DEPS} ${arg_TEST_LIBS} GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test
       --gtest_brief=1 --gtest_output=xml:${PROJECT_BINARY_DIR}/reports/${name}.xml)
     set_tests_properties(${name} PROPERTIES LABELS "${layer}" TIMEOUT 300)

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <random>
 #include <string_view>
 
 #include <gtest/gtest.h>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/crypto/argon2id.h>
 #include <hearth/crypto/chacha20_poly1305.h>
 #include <hearth/crypto/constant_time.h>
@@ -17,16 +17,6 @@ namespace {
 Bytes hex(std::string_view text) {
   return *from_hex(text);
 }
-
-class Seeded final : public Entropy {
- public:
-  void fill(MutableBytes out) override {
-    for (std::byte& b : out) b = static_cast<std::byte>(engine_() & 0xff);
-  }
-
- private:
-  std::mt19937_64 engine_{42};
-};
 
 // RFC 7748 §6.1.
 TEST(X25519, Rfc7748Section61) {
@@ -56,7 +46,7 @@ TEST(X25519, Rfc7748Section52) {
 }
 
 TEST(X25519, BothSidesAgree) {
-  Seeded entropy;
+  SeededEntropy entropy;
   const auto a = X25519PrivateKey::generate(entropy);
   const auto b = X25519PrivateKey::generate(entropy);
   const auto ab = a.agree(b.public_key());
@@ -67,7 +57,7 @@ TEST(X25519, BothSidesAgree) {
 
 // RFC 7748 §6.1: the all-zero result must be refused, or a peer chooses the key.
 TEST(X25519, RefusesPointsOfSmallOrder) {
-  Seeded entropy;
+  SeededEntropy entropy;
   const auto key = X25519PrivateKey::generate(entropy);
   EXPECT_EQ(key.agree(Bytes(32)).error(), KeyError::weak_agreement);
   Bytes one(32);
@@ -99,7 +89,7 @@ TEST(ChaCha20Poly1305, Rfc8439Section282) {
 }
 
 TEST(ChaCha20Poly1305, WorksInPlaceAndEmptyAndManyTimes) {
-  Seeded entropy;
+  SeededEntropy entropy;
   ChaCha20Poly1305 cipher{entropy.array<32>()};
   for (std::size_t size = 0; size < 300; ++size) {
     const auto nonce = entropy.array<12>();
@@ -113,7 +103,7 @@ TEST(ChaCha20Poly1305, WorksInPlaceAndEmptyAndManyTimes) {
 }
 
 TEST(ChaCha20Poly1305, RefusesWhatWasTouchedAndGivesNothingAway) {
-  Seeded entropy;
+  SeededEntropy entropy;
   ChaCha20Poly1305 cipher{entropy.array<32>()};
   const auto nonce = entropy.array<12>();
   Bytes sealed(20 + 16);
@@ -147,7 +137,7 @@ TEST(XChaCha20Poly1305, DraftAppendixA31) {
 }
 
 TEST(XChaCha20Poly1305, ABoxOpensUnderItsKeyAndLabelAlone) {
-  Seeded entropy;
+  SeededEntropy entropy;
   const auto key = entropy.array<32>();
   Bytes box = xchacha20_poly1305_seal(key, entropy, as_bytes("label"), as_bytes("secret"));
   EXPECT_EQ(box.size(), 24u + 6 + 16);
@@ -217,7 +207,7 @@ TEST(Ristretto255, Rfc9496AppendixA3) {
 }
 
 TEST(Ristretto255, InverseUndoesMultiplication) {
-  Seeded entropy;
+  SeededEntropy entropy;
   const auto a = Ristretto255Scalar::generate(entropy);
   const auto b = Ristretto255Scalar::generate(entropy);
   const auto element = Ristretto255Element::base(b);

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/dtls/connection.h>
 
 namespace hearth::dtls {
@@ -12,19 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class CountingEntropy final : public Entropy {
- public:
-  explicit CountingEntropy(std::uint8_t seed) : next_(seed) {}
-  void fill(MutableBytes out) override {
-    for (std::byte& b : out) b = std::byte{next_ = static_cast<std::uint8_t>(next_ * 5 + 37)};
-  }
-
- private:
-  std::uint8_t next_;
-};
-
 Certificate certificate(std::uint8_t seed) {
-  CountingEntropy entropy{seed};
+  SeededEntropy entropy{seed};
   return Certificate::create(entropy, Timestamp::from_seconds(1'750'000'000));
 }
 

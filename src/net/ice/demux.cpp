@@ -6,6 +6,26 @@
 
 namespace hearth::ice {
 
+std::string_view to_string(DropReason reason) {
+  switch (reason) {
+    case DropReason::unknown_kind:
+      return "unknown_kind";
+    case DropReason::malformed:
+      return "malformed";
+    case DropReason::unknown_endpoint:
+      return "unknown_endpoint";
+    case DropReason::unknown_session:
+      return "unknown_session";
+    case DropReason::unauthenticated:
+      return "unauthenticated";
+    case DropReason::limited:
+      return "limited";
+    case DropReason::full:
+      return "full";
+  }
+  return "";
+}
+
 PacketKind classify(BytesView datagram) {
   if (datagram.empty()) return PacketKind::other;
   const auto first = std::to_integer<int>(datagram[0]);

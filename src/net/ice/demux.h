@@ -59,6 +59,8 @@ enum class DropReason : std::uint8_t {
   limited,           // too many admissions
   full,              // max_sessions, and all are confirmed
 };
+inline constexpr std::size_t drop_reasons = 7;
+[[nodiscard]] std::string_view to_string(DropReason reason);
 
 // Where a datagram goes. Views borrow the datagram.
 

@@ -17,21 +17,11 @@
 
 #include <hearth/base/assert.h>
 #include <hearth/base/entropy.h>
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/ice/agent.h>
 #include <hearth/stun/binding_server.h>
 
 namespace hearth::ice {
-
-class SeededEntropy final : public Entropy {
- public:
-  explicit SeededEntropy(std::uint64_t seed) : engine_(seed) {}
-  void fill(MutableBytes out) override {
-    for (auto& b : out) b = static_cast<std::byte>(engine_() & 0xff);
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 inline Endpoint ep(std::string_view text) {
   return *Endpoint::parse(text);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/codec/protobuf.h>
 #include <hearth/codec/varint.h>
 #include <hearth/crypto/ed25519.h>
@@ -184,18 +185,8 @@ TEST(PeerInfo, APushLeavesUnsaidThingsAsTheyWere) {
   EXPECT_EQ(info.addresses().size(), 1U);
 }
 
-class CountingEntropy final : public Entropy {
- public:
-  void fill(MutableBytes out) override {
-    for (std::byte& byte : out) byte = std::byte{next_++};
-  }
-
- private:
-  std::uint8_t next_ = 0;
-};
-
 TEST(Pinger, MeasuresTheRoundTripHoweverTheEchoComes) {
-  CountingEntropy entropy;
+  SeededEntropy entropy;
   Pinger pinger;
   const Instant start = Instant{} + std::chrono::seconds{5};
   const auto sent = pinger.start(entropy, start);
@@ -210,7 +201,7 @@ TEST(Pinger, MeasuresTheRoundTripHoweverTheEchoComes) {
 }
 
 TEST(Pinger, RefusesOtherBytesAndBytesUnasked) {
-  CountingEntropy entropy;
+  SeededEntropy entropy;
   Pinger pinger;
   EXPECT_EQ(pinger.receive({}, to_bytes("x")).error(), PingError::unsolicited);
   const auto sent = pinger.start(entropy, {});

@@ -3,6 +3,7 @@
 #include <array>
 
 #include <hearth/base/assert.h>
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/noise/handshake.h>
 
 using namespace hearth;
@@ -10,18 +11,8 @@ using namespace hearth::noise;
 
 namespace {
 
-class FixedEntropy final : public Entropy {
- public:
-  void fill(MutableBytes out) override {
-    for (std::byte& byte : out) byte = std::byte{next_ += 37};
-  }
-
- private:
-  std::uint8_t next_ = 0;
-};
-
 struct World {
-  FixedEntropy entropy;
+  SeededEntropy entropy;
   crypto::Ed25519PrivateKey key = crypto::Ed25519PrivateKey::generate(entropy);
   Credentials credentials{key, entropy};
   Handshake side(Role role) {

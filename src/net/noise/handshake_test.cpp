@@ -3,23 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/codec/protobuf.h>
 #include <hearth/noise/handshake.h>
 #include <hearth/peer/public_key.h>
 
 namespace hearth::noise {
 namespace {
-
-class CountingEntropy final : public Entropy {
- public:
-  explicit CountingEntropy(std::uint8_t seed) : next_(seed) {}
-  void fill(MutableBytes out) override {
-    for (std::byte& byte : out) byte = std::byte{next_++};
-  }
-
- private:
-  std::uint8_t next_;
-};
 
 struct Side {
   explicit Side(std::uint8_t seed)
@@ -29,7 +19,7 @@ struct Side {
         id(peer::PeerId::from_public_key(key.public_key())) {}
   Handshake start(Handshake::Options options) { return {credentials, std::move(options), entropy}; }
 
-  CountingEntropy entropy;
+  SeededEntropy entropy;
   crypto::Ed25519PrivateKey key;
   Credentials credentials;
   peer::PeerId id;

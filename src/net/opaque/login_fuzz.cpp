@@ -4,24 +4,15 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/opaque/client.h>
 #include <hearth/opaque/server.h>
 
 using namespace hearth;
 using namespace hearth::opaque;
 
-class Counting final : public Entropy {
- public:
-  void fill(MutableBytes out) override {
-    for (std::byte& b : out) b = static_cast<std::byte>(next_++ & 0xff);
-  }
-
- private:
-  unsigned next_ = 1;
-};
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  static Counting entropy;
+  static SeededEntropy entropy;
   static const ServerSetup setup = ServerSetup::generate(entropy);
   const BytesView bytes = std::as_bytes(std::span{data, size});
   const Parameters parameters{.client_identity = as_bytes("persona"),

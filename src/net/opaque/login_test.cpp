@@ -1,25 +1,13 @@
 // Both sides against each other: what must fail, fails.
 
-#include <random>
-
 #include <gtest/gtest.h>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/opaque/client.h>
 #include <hearth/opaque/server.h>
 
 namespace hearth::opaque {
 namespace {
-
-class Seeded final : public Entropy {
- public:
-  explicit Seeded(std::uint64_t seed) : engine_(seed) {}
-  void fill(MutableBytes out) override {
-    for (std::byte& b : out) b = static_cast<std::byte>(engine_() & 0xff);
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 class Login : public testing::Test {
  protected:
@@ -27,7 +15,7 @@ class Login : public testing::Test {
   static constexpr crypto::Argon2idCost cheap{.memory_kib = 8, .iterations = 1};
   const Parameters parameters{.client_identity = as_bytes("persona"),
                               .server_identity = as_bytes("root")};
-  Seeded entropy{1};
+  SeededEntropy entropy{1};
   ServerSetup setup = ServerSetup::generate(entropy);
 
   RegistrationRecord enroll(std::string_view password, std::string_view credential = "persona") {

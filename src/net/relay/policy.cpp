@@ -12,8 +12,17 @@ double seconds(Duration duration) {
   return std::chrono::duration<double>{duration}.count();
 }
 
-/// Waking for less than this wastes more than it moves.
-constexpr std::uint64_t least_worth_waking = 16384;
+/// Moving less than this at a time wastes more than it moves: a bucket that is as good as empty
+/// gives nothing until so much is in it, or a busy circuit would go on in pieces of some hundred
+/// bytes.
+constexpr std::uint64_t least_worth_moving = std::uint64_t{64} << 10;
+/// And waking for less than this.
+constexpr std::uint64_t least_worth_waking = std::uint64_t{256} << 10;
+
+/// What a guest may fill: the registered, who have no limit, all of it. At most a quarter is kept.
+std::size_t places(std::size_t all, std::size_t for_registered, const std::optional<Limit>& limit) {
+  return limit ? all - std::min(for_registered, all / 4) : all;
+}
 
 }  // namespace
 
@@ -61,7 +70,9 @@ Result<RelayPolicy::Granted, Status> RelayPolicy::reserve(const PeerId& peer, co
       return Failure{Status::reservation_refused};
     }
   }
-  if (!renewal && reservations_.size() >= options_.reservations) {
+  const std::optional<Limit> limit = limit_for(peer);
+  if (!renewal && reservations_.size() >=
+                      places(options_.reservations, options_.reservations_for_registered, limit)) {
     ++counters_.refused;
     return Failure{Status::resource_limit_exceeded};
   }
@@ -72,7 +83,7 @@ Result<RelayPolicy::Granted, Status> RelayPolicy::reserve(const PeerId& peer, co
   ++(renewal ? counters_.renewed : counters_.reserved);
   return Granted{
       .expire = Timestamp::from_seconds(wall.seconds() + options_.reservation_ttl.count()),
-      .limit = limit_for(peer)};
+      .limit = limit};
 }
 
 void RelayPolicy::drop(std::map<PeerId, Held>::iterator held) {
@@ -113,12 +124,12 @@ Result<RelayPolicy::Opened, Status> RelayPolicy::connect(const PeerId& source, c
   if (!has_reservation(target, now)) return refuse(Status::no_reservation);
   const auto from = per_source_.find(source);
   const auto to = targets_.find(target);
-  if (circuits_.size() >= options_.circuits ||
+  const std::optional<Limit> limit = limit_for(target);
+  if (circuits_.size() >= places(options_.circuits, options_.circuits_for_registered, limit) ||
       (from != per_source_.end() && from->second >= options_.circuits_per_source) ||
       (to != targets_.end() && to->second.circuits >= options_.circuits_per_target))
     return refuse(Status::resource_limit_exceeded);
 
-  const std::optional<Limit> limit = limit_for(target);
   const CircuitId id{++last_id_};
   const Instant ends = now + options_.stranger_duration;
   circuits_.emplace(
@@ -156,9 +167,10 @@ RelayPolicy::Allowance RelayPolicy::allowance(CircuitId id, Flow flow, std::uint
   }
   TokenBucket& own = targets_.find(circuit.target)->second.bucket;
   const std::uint64_t bytes = std::min({wanted, own.available(now), total_.available(now)});
-  if (bytes > 0) return {.bytes = bytes};
-  const std::uint64_t worth = std::min(wanted, least_worth_waking);
-  return {.retry = std::max(own.ready_at(worth, now), total_.ready_at(worth, now))};
+  const std::uint64_t worth = std::min({wanted, least_worth_moving, own.most(), total_.most()});
+  if (bytes >= worth) return {.bytes = bytes};
+  const std::uint64_t enough = worth < least_worth_moving ? worth : least_worth_waking;
+  return {.retry = std::max(own.ready_at(enough, now), total_.ready_at(enough, now))};
 }
 
 void RelayPolicy::flowed(CircuitId id, Flow flow, std::uint64_t bytes) {

@@ -28,6 +28,8 @@ class TokenBucket {
   TokenBucket(double bytes_per_second, double burst_bytes, Instant now);
   /// How much may be taken now; 0 until ready_at().
   [[nodiscard]] std::uint64_t available(Instant now);
+  /// What it holds when it is full.
+  [[nodiscard]] std::uint64_t most() const { return static_cast<std::uint64_t>(burst_); }
   void take(std::uint64_t bytes) { tokens_ -= static_cast<double>(bytes); }
   /// When at least `bytes` (or a full bucket) will be there.
   [[nodiscard]] Instant ready_at(std::uint64_t bytes, Instant now) const;
@@ -49,6 +51,9 @@ struct PolicyOptions {
   std::chrono::milliseconds silence = std::chrono::seconds{60};
   // Circuits.
   std::size_t circuits = 4096;
+  /// Of the reservations, and of the circuits, for the registered.
+  std::size_t reservations_for_registered = 1024;
+  std::size_t circuits_for_registered = 1024;
   std::size_t circuits_per_target = 64;
   std::size_t circuits_per_source = 16;
   // Strangers: the stock limits.

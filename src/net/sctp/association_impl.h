@@ -116,6 +116,7 @@ class Association::Impl {
   std::size_t add_new(PacketWriter& packet);
   std::size_t add_probe(PacketWriter& packet);
   void add_chunk(PacketWriter& packet, Tsn tsn, bool immediate);
+  [[nodiscard]] std::size_t peers_room() const;
   [[nodiscard]] bool window_allows(std::size_t size) const;
   [[nodiscard]] bool may_send_data();
   [[nodiscard]] std::size_t finish_packet(const PacketWriter& packet, MutableBytes out,

@@ -83,6 +83,7 @@ std::optional<std::size_t> Association::Impl::transmit_data(MutableBytes out) {
 bool Association::Impl::may_send_data() {
   paced_at_.reset();
   const bool again = flight_.next_lost().has_value();
+  queue_.choose(peers_room());
   const bool wants = again || !queue_.empty();
   const std::size_t window = std::min(congestion_->window(), most_in_flight);
   const bool room = flight_.in_flight() + options_.mtu <= window || flight_.in_flight() == 0;
@@ -95,11 +96,14 @@ bool Association::Impl::may_send_data() {
   return false;
 }
 
-// The peer's window. One chunk may always try it (RFC 9260 §6.1 A).
+// What the peer's window leaves for new data.
+std::size_t Association::Impl::peers_room() const {
+  return peer_->window - std::min<std::size_t>(peer_->window, flight_.outstanding_payload());
+}
+
+// One chunk may always try the peer's window (RFC 9260 §6.1 A).
 bool Association::Impl::window_allows(std::size_t size) const {
-  if (flight_.empty()) return true;
-  const std::size_t wanted = std::min(size, options_.mtu);
-  return flight_.outstanding_payload() + wanted <= peer_->window;
+  return flight_.empty() || std::min(size, options_.mtu) <= peers_room();
 }
 
 Sack Association::Impl::make_sack(std::size_t room) {
@@ -156,6 +160,7 @@ std::size_t Association::Impl::add_new(PacketWriter& packet) {
   std::size_t sent = 0;
   while (!queue_.empty() && !flight_.next_lost()) {
     const std::size_t room = packet.room() + chunk_header_size;
+    queue_.choose(peers_room());
     if (room <= chunk_overhead() || !window_allows(queue_.next_size())) break;
     const bool alone = packet.empty();
     const auto fragment = queue_.next(room - chunk_overhead(), alone ? 1 : short_fragment);

@@ -245,11 +245,16 @@ void Flight::on_timeout() {
 // --------------------------------------------------------------------------
 
 void Flight::abandon(MessageSlot slot, SendQueue& queue) {
-  queue.abandon(slot);
+  const auto rest = queue.abandon(slot);
   for (Sent& sent : sent_) {
     if (sent.fragment.slot != slot || sent.state == State::abandoned) continue;
     if (sent.state == State::in_flight) leave_flight(sent);
     if (sent.state != State::acknowledged) outstanding_payload_ -= sent.fragment.size;
+    sent.state = State::abandoned;
+  }
+  if (rest) {  // takes a TSN that is never sent, only gone past
+    Sent& sent = sent_.emplace_back();
+    sent.fragment = *rest;
     sent.state = State::abandoned;
   }
   advance_over_abandoned();

@@ -469,6 +469,37 @@ TEST(Machine, WhatIsNotWorthSendingAgainIsPassedOver) {
   }
 }
 
+TEST(Machine, AMessageGivenUpHalfSentHoldsNobodyUp) {
+  for (const bool interleaving : {true, false}) {
+    // Its first chunks arrived, which nobody says, and the rest was never sent.
+    Two world{{.send_buffer = 400'000, .interleaving = interleaving},
+              {.delay = 10ms, .bytes_per_second = 1e6, .queue = 10s}};
+    world.run(1s);
+    ASSERT_TRUE(world.send(1, pattern(250'000), {.lifetime = 300ms, .max_retransmissions = {}}));
+    ASSERT_TRUE(world.send(1, pattern(100)));
+    world.run(20ms);
+    bool losing = true;
+    world.drop = [&](std::size_t side, Bytes&) { return losing && side == 1; };
+    world.run(800ms);
+    losing = false;
+    ASSERT_TRUE(world.run_until([&] { return !world.b().messages.empty(); }, 30s));
+    EXPECT_EQ(world.b().messages.front().payload, pattern(100));
+    ASSERT_TRUE(world.run_until([&] { return world.a().association->buffered() == 0; }, 30s));
+  }
+}
+
+TEST(Machine, InterleavedMessagesDontTakeEachOthersRoomToEnd) {
+  Two world{{.max_message = 60'000,
+             .send_buffer = 2'000'000,
+             .receive_buffer = 100'000,
+             .interleaving = true},
+            {.delay = 10ms, .loss = 0.02}};
+  world.run(5s);
+  for (std::uint16_t stream = 0; stream < 20; ++stream)
+    ASSERT_TRUE(world.send(stream, pattern(60'000, stream)));
+  ASSERT_TRUE(world.run_until([&] { return world.b().messages.size() == 20; }, 120s));
+}
+
 TEST(Machine, WhatIsTooOldIsNotSentAtAll) {
   Two world{{}, {.delay = 10ms, .bytes_per_second = 1e6, .queue = 10s}};
   world.run(1s);

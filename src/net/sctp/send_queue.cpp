@@ -41,6 +41,17 @@ std::size_t SendQueue::next_size() const {
   return message.payload.size() - message.taken;
 }
 
+void SendQueue::choose(std::size_t window) {
+  if (!interleaved_) return;
+  for (std::size_t i = 0; i < turns_.size() && begun_ > 0; ++i) {
+    const Message& message = messages_[*streams_.at(turns_.front()).first];
+    // Twice: receivers count more than payload against their room.
+    if (message.taken > 0 || 2 * (begun_ + message.payload.size()) <= window) return;
+    turns_.push_back(turns_.front());
+    turns_.pop_front();
+  }
+}
+
 std::optional<Fragment> SendQueue::next(std::size_t room, std::size_t worthwhile) {
   const StreamId id = turns_.front();
   Stream& stream = streams_.at(id);
@@ -58,6 +69,10 @@ std::optional<Fragment> SendQueue::next(std::size_t room, std::size_t worthwhile
                           .begins = message.taken == 0,
                           .ends = size == left,
                           .index = message.fragments};
+  if (fragment.begins)
+    begun_ += left - size;
+  else
+    begun_ -= size;
   message.taken += size;
   ++message.fragments;
   ++message.unsettled;
@@ -90,11 +105,13 @@ void SendQueue::settle(const Fragment& fragment) {
   if (--message.unsettled == 0 && message.taken == message.payload.size()) free(fragment.slot);
 }
 
-void SendQueue::abandon(MessageSlot slot) {
+std::optional<Fragment> SendQueue::abandon(MessageSlot slot) {
   Message& message = messages_[slot];
-  if (std::exchange(message.abandoned, true)) return;
-  if (message.taken == message.payload.size()) return;
-  bytes_ -= message.payload.size() - message.taken;
+  if (std::exchange(message.abandoned, true)) return std::nullopt;
+  if (message.taken == message.payload.size()) return std::nullopt;
+  const std::size_t left = message.payload.size() - message.taken;
+  bytes_ -= left;
+  if (message.taken > 0) begun_ -= left;
   message.taken = message.payload.size();
   Stream& stream = streams_.at(message.stream);
   unlink(stream, slot);
@@ -102,7 +119,15 @@ void SendQueue::abandon(MessageSlot slot) {
     stream.in_turns = false;
     std::erase(turns_, message.stream);
   }
-  if (message.unsettled == 0) free(slot);
+  if (!message.started) {
+    free(slot);
+    return std::nullopt;
+  }
+  ++message.unsettled;
+  return Fragment{.slot = slot,
+                  .offset = static_cast<std::uint32_t>(message.payload.size()),
+                  .ends = true,
+                  .index = message.fragments++};
 }
 
 void SendQueue::unlink(Stream& stream, MessageSlot slot) {
@@ -118,7 +143,7 @@ void SendQueue::expire(Instant now) {
   for (MessageSlot slot = 0; slot < messages_.size(); ++slot) {
     const Message& message = messages_[slot];
     if (message.expires && *message.expires <= now && !message.started && !message.abandoned)
-      abandon(slot);
+      (void)abandon(slot);
   }
 }
 

@@ -55,6 +55,11 @@ class SendQueue {
   void interleave(bool on) { interleaved_ = on; }
 
   [[nodiscard]] bool empty() const { return turns_.empty(); }
+  /// Among interleaved messages: gives the turn to one that may be sent now, if there is one. None
+  /// begins beside others whose rests don't fit into `window` with it, the peer's room for what
+  /// wasn't sent yet: else unfinished ones could fill that room, and none of them ever end. Looks
+  /// at each stream that waits once.
+  void choose(std::size_t window);
   /// The next fragment's payload, at most `room` bytes. Nothing when `room` isn't worth a fragment
   /// of the message whose turn it is, or nothing waits. Not when empty().
   [[nodiscard]] std::optional<Fragment> next(std::size_t room, std::size_t worthwhile);
@@ -67,8 +72,10 @@ class SendQueue {
   /// The fragment will not be sent again: acknowledged, or given up. The last one frees the
   /// message.
   void settle(const Fragment& fragment);
-  /// Drops what was not given out yet. Its fragments that were are the caller's to give up.
-  void abandon(MessageSlot slot);
+  /// Drops what was not given out yet. Its fragments that were are the caller's to give up, and so
+  /// is an empty last one, where the message had begun: the peer has to learn that no more will
+  /// come.
+  std::optional<Fragment> abandon(MessageSlot slot);
   /// Gives up what nobody has seen a fragment of and whose time is over.
   void expire(Instant now);
   [[nodiscard]] std::optional<Instant> next_expiry() const;
@@ -105,6 +112,7 @@ class SendQueue {
   std::size_t bytes_ = 0;
   std::size_t live_ = 0;
   std::size_t mortal_ = 0;  // messages that can expire
+  std::size_t begun_ = 0;   // bytes not given out of messages of which others were
   bool interleaved_ = false;
 };
 

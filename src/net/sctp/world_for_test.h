@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <hearth/sctp/association.h>
-#include <hearth/sctp/usrsctp_association.h>
+#include <hearth/sctp/usrsctp_for_test.h>
 
 namespace hearth::sctp {
 

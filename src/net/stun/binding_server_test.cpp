@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/stun/binding_client.h>
 #include <hearth/stun/binding_server.h>
 
@@ -12,17 +13,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-class SeededEntropy final : public Entropy {
- public:
-  explicit SeededEntropy(std::uint64_t seed) : engine_(seed) {}
-  void fill(MutableBytes out) override {
-    for (auto& b : out) b = static_cast<std::byte>(engine_() & 0xff);
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 const Endpoint client = *Endpoint::parse("203.0.113.5:40000");
 

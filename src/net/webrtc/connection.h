@@ -95,7 +95,7 @@ class Connection {
   [[nodiscard]] std::size_t writable(StreamId id) const;
   [[nodiscard]] std::size_t read(StreamId id, MutableBytes out);
   /// What read() would give now.
-  [[nodiscard]] std::size_t readable(StreamId id) const { return muxer_.peek(id).size(); }
+  [[nodiscard]] BytesView peek(StreamId id) const { return muxer_.peek(id); }
   [[nodiscard]] ReadState read_state(StreamId id) const { return muxer_.read_state(id); }
   void close_write(StreamId id);
   [[nodiscard]] bool flushed(StreamId id) const { return muxer_.flushed(id); }

@@ -4,24 +4,10 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <sys/time.h>
 
 #include <hearth/crypto/ed25519.h>
 #include <hearth/webrtc/connection.h>
 #include <hearth/webrtc/world_for_test.h>
-
-// usrsctp reads the wall clock for round-trip times and for which chunks are old enough to be sent
-// again; here that clock is the test's.
-namespace {
-hearth::Instant wall_clock{};
-}  // namespace
-extern "C" int gettimeofday(timeval* __restrict out, void* __restrict) noexcept {
-  const auto micros =
-      std::chrono::duration_cast<std::chrono::microseconds>(wall_clock.time_since_epoch());
-  out->tv_sec = 1'750'000'000 + micros.count() / 1'000'000;
-  out->tv_usec = micros.count() % 1'000'000;
-  return 0;
-}
 
 namespace hearth::webrtc {
 namespace {
@@ -83,7 +69,6 @@ struct Side {
 class Pair {
  public:
   explicit Pair(Duration delay = 5ms) : world(delay) {
-    world.on_time = [](Instant now) { wall_clock = now; };
     for (Side* side : {&client, &server})
       world.nodes.push_back(
           {.address = side->address,

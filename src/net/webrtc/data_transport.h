@@ -14,7 +14,7 @@
 #include <hearth/base/time.h>
 #include <hearth/datachannel/channels.h>
 #include <hearth/dtls/connection.h>
-#include <hearth/sctp/selected.h>
+#include <hearth/sctp/association.h>
 
 namespace hearth::webrtc {
 
@@ -108,7 +108,7 @@ class DataTransport {
   TransportOptions options_;
   Entropy* entropy_;
   dtls::Connection dtls_;
-  std::optional<sctp::Selected> sctp_;
+  std::optional<sctp::Association> sctp_;
   datachannel::Channels channels_;
   std::optional<Instant> ready_by_;
   std::deque<TransportEvent> events_;  // bounded by what one datagram causes and by the channels

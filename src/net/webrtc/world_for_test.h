@@ -51,7 +51,6 @@ class TestWorld {
   explicit TestWorld(Duration delay = std::chrono::milliseconds{5}) : delay_(delay) {}
 
   std::function<bool()> lose = [] { return false; };
-  std::function<void(Instant)> on_time = [](Instant) {};
   std::vector<Node> nodes;
 
   [[nodiscard]] Instant now() const { return now_; }
@@ -81,7 +80,6 @@ class TestWorld {
         return done();
       }
       now_ = std::max(now_, *next);
-      on_time(now_);
       if (!in_flight_.empty() && in_flight_.front().at <= now_) {
         const Packet packet = std::move(in_flight_.front());
         in_flight_.pop_front();

@@ -46,10 +46,11 @@ void ByteQueue::append(BytesView bytes) {
   size_ += bytes.size();
   while (!bytes.empty()) {
     if (last_ == nullptr || last_->room() == 0) {
-      // Small for the first few bytes, then as large as what is there already, so that neither a
-      // stream of bytes nor a bulk transfer pays for the other.
+      // Small for the first few bytes, then by a quarter of what is there already, so that neither
+      // a stream of bytes nor a bulk transfer pays for the other; and what is counted (the bytes)
+      // is not far from what is held.
       Chunk* const chunk =
-          Chunk::make(std::clamp(std::max(bytes.size(), size_), min_chunk, max_chunk));
+          Chunk::make(std::clamp(std::max(bytes.size(), size_ / 4), min_chunk, max_chunk));
       (last_ == nullptr ? first_ : last_->next) = chunk;
       last_ = chunk;
     }

@@ -91,6 +91,7 @@ class Connection {
     // Sending.
     ByteQueue outgoing;
     std::uint64_t send_window = initial_window;
+    std::uint64_t sent = 0;
     // Receiving.
     ByteQueue incoming;
     std::uint32_t window = initial_window;        // what we grant in all

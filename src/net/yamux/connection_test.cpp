@@ -574,6 +574,19 @@ TEST_F(HostileTest, ANumberUsedAgainIsNotTakenForTheStreamThatLingered) {
   EXPECT_EQ(machine.streams(), 1U);
 }
 
+// js-libp2p ends a stream that it is done with so, hundreds of times a second.
+TEST_F(HostileTest, ResettingStreamsThatWereAnsweredIsNoAbuse) {
+  for (std::uint32_t id = 1; id < 20'000; id += 2) {
+    receive(data_frame(id, as_bytes("ask"), flag_syn));
+    ASSERT_EQ(machine.write(StreamId{id}, Bytes(100)), 100U);
+    sent();
+    receive(window_frame(id, 0, flag_rst));
+    machine.release(StreamId{id});
+    events();
+  }
+  EXPECT_FALSE(machine.ended());
+}
+
 // As CVE-2023-44487 (HTTP/2): streams opened and reset as fast as the wire allows.
 TEST_F(HostileTest, OpeningAndResettingStreamsHasARate) {
   int streams = 0;

@@ -13,6 +13,10 @@ constexpr std::size_t max_pending_pongs = 64;
 // Windows are 64 bit here and saturate, whatever increments a peer sends.
 constexpr std::uint64_t max_send_window = std::uint64_t{1} << 40;
 
+// A stream on which that much went back was of use, and a reset is but its end: js-libp2p's way to
+// be done with an answer. Agreeing on a protocol takes less.
+constexpr std::uint64_t answered_bytes = 64;
+
 }  // namespace
 
 void Connection::receive(Instant now, BytesView bytes) {
@@ -161,7 +165,7 @@ void Connection::on_fin(Stream& stream) {
 }
 
 void Connection::on_rst(Stream& stream) {
-  if (stream.inbound && !stream_aborts_.take(now_))
+  if (stream.inbound && stream.sent < answered_bytes && !stream_aborts_.take(now_))
     return finish(EndCause::abuse, GoAway::protocol_error);
   abort(stream);
 }

@@ -90,6 +90,7 @@ bool Connection::send_stream(Stream& stream, Output& out) {
         {.type = FrameType::data, .stream = stream.id, .length = static_cast<std::uint32_t>(size)});
     out.body(stream.outgoing, size);
     stream.send_window -= size;
+    stream.sent += size;
     stream.charged -= size;
     budget_.release(size);
     say_writable(stream);

@@ -10,6 +10,7 @@
 #include <hearth/access/pending.h>
 #include <hearth/access/sessions.h>
 #include <hearth/access/setup_gate.h>
+#include <hearth/base/seeded_entropy_for_test.h>
 
 namespace hearth::access {
 namespace {
@@ -18,16 +19,6 @@ using namespace std::chrono_literals;
 using identity::DeviceId;
 using identity::PersonaId;
 using identity::SetupCode;
-
-class Seeded final : public Entropy {
- public:
-  void fill(MutableBytes out) override {
-    for (std::byte& b : out) b = static_cast<std::byte>(engine_() & 0xff);
-  }
-
- private:
-  std::mt19937_64 engine_{7};
-};
 
 crypto::Ed25519PublicKey key(int seed) {
   Bytes bytes(32);
@@ -163,7 +154,7 @@ TEST(GuessLimiter, NamesWithoutEndTakeNoMemoryWithoutEnd) {
 
 class SetupGateTest : public testing::Test {
  protected:
-  Seeded entropy;
+  SeededEntropy entropy;
   SetupGate gate{entropy, /*claimed=*/false};
   Instant now = start;
   SetupCode other() { return SetupCode::generate(entropy); }
@@ -253,7 +244,7 @@ TEST_F(PairingsTest, AreBounded) {
 
 class PendingTest : public testing::Test {
  protected:
-  Seeded entropy;
+  SeededEntropy entropy;
   Pending<std::string> pending{{.lifetime = 1min, .per_owner = 2, .in_all = 4}};
   PendingId add(std::string_view owner, std::string thing, Instant now = start) {
     return pending.add(as_bytes(owner), std::move(thing), entropy, now);
@@ -308,7 +299,7 @@ TEST_F(PendingTest, WhoAsksForManyTakesThePlaceOfItsOwnKind) {
 
 class SessionsTest : public testing::Test {
  protected:
-  Seeded entropy;
+  SeededEntropy entropy;
   Sessions sessions;
   const DeviceId phone{key(60)};
   const DeviceId laptop{key(61)};

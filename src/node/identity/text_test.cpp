@@ -1,10 +1,10 @@
 // What people carry and type: ids, codes, words, links, names.
 
-#include <random>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/identity/app_label.h>
 #include <hearth/identity/link.h>
 #include <hearth/identity/name.h>
@@ -15,17 +15,6 @@
 
 namespace hearth::identity {
 namespace {
-
-class Seeded final : public Entropy {
- public:
-  explicit Seeded(std::uint64_t seed) : engine_(seed) {}
-  void fill(MutableBytes out) override {
-    for (std::byte& b : out) b = static_cast<std::byte>(engine_() & 0xff);
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
 
 RootId test_root(int seed = 1) {
   return RootId{crypto::Ed25519PrivateKey::from_seed(Bytes(32, static_cast<std::byte>(seed)))
@@ -59,7 +48,7 @@ TEST(SetupCode, ReadsWhatPeopleType) {
 }
 
 TEST(SetupCode, RoundTrips) {
-  Seeded entropy{3};
+  SeededEntropy entropy{3};
   for (int i = 0; i < 200; ++i) {
     const auto code = SetupCode::generate(entropy);
     const auto parsed = SetupCode::parse(code.to_string());
@@ -88,7 +77,7 @@ TEST(RecoveryWords, Bip39Vectors) {
 }
 
 TEST(RecoveryWords, RoundTripHoweverTheyAreWritten) {
-  Seeded entropy{4};
+  SeededEntropy entropy{4};
   for (int i = 0; i < 50; ++i) {
     const auto seed = entropy.array<32>();
     std::string text = joined(recovery_words(seed));
@@ -150,7 +139,7 @@ TEST(AppLabel, DiffersByRootAndApp) {
 }
 
 TEST(Vault, OpensUnderItsExportKeyAlone) {
-  Seeded entropy{5};
+  SeededEntropy entropy{5};
   const auto export_key = entropy.array<64>();
   const auto seed = entropy.array<32>();
   Bytes vault = seal_vault(export_key, seed, entropy);

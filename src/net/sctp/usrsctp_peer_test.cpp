@@ -15,7 +15,7 @@
 
 #include <hearth/base/assert.h>
 #include <hearth/sctp/crc32c.h>
-#include <hearth/sctp/usrsctp_association.h>
+#include <hearth/sctp/usrsctp_for_test.h>
 
 namespace hearth::sctp {
 namespace {

@@ -1,5 +1,5 @@
 #pragma once
-// An association by usrsctp: packets and time in; packets, messages and stream resets out.
+// For tests: an association by usrsctp, with the interface of ours.
 
 #include <cstddef>
 #include <memory>
