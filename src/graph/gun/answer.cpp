@@ -1,8 +1,11 @@
 #include <hearth/codec/jsnumber.h>
+#include <hearth/codec/json.h>
 #include <hearth/gun/answer.h>
 #include <hearth/gun/text.h>
 
 namespace hearth::gun {
+
+using codec::append_json_string;
 
 void GraphText::add(std::string_view soul, std::string_view name, double state,
                     std::string_view json) {

@@ -1,8 +1,12 @@
+#include <hearth/codec/json.h>
 #include <hearth/gun/format.h>
 #include <hearth/gun/keys.h>
 #include <hearth/gun/nodes.h>
 
 namespace hearth::gun {
+
+using codec::JsonReader;
+using codec::TextArena;
 
 namespace {
 
@@ -11,7 +15,7 @@ constexpr std::string_view version_key = "v";
 bool is_canonical(std::string_view json) {
   TextArena arena;
   JsonReader reader{json, arena};
-  const Value value = reader.value();
+  const Value value = read_value(reader);
   return reader.ok() && reader.at_end() && value.kind != ValueKind::invalid && value.json == json;
 }
 

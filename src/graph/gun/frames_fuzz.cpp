@@ -1,30 +1,16 @@
-#include <random>
 
 #include <hearth/base/assert.h>
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/graph_store/memory_store.h>
 #include <hearth/gun/relay.h>
 #include <hearth/gun/signature_scan.h>
 
 // Frames, one a line, from two peers, with commits, lost commits and time between them. What was
 // read from any frame can be written and read again; the relay ends with nothing pending.
-namespace {
-
-class FixedEntropy final : public hearth::Entropy {
- public:
-  void fill(hearth::MutableBytes out) override {
-    for (std::byte& b : out) b = static_cast<std::byte>(random_());
-  }
-
- private:
-  std::mt19937_64 random_{1};
-};
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace hearth;
   std::string_view rest = as_text(std::as_bytes(std::span{data, size}));
-  FixedEntropy entropy;
+  SeededEntropy entropy;
   graph_store::MemoryStore store;
   gun::Moment at{.now = Instant{std::chrono::hours{1}}, .wall_ms = 1'795'269'100'000};
   gun::Relay relay{store, {.queue_bytes = 4096, .deferred = 8}, entropy, at};

@@ -1,7 +1,10 @@
+#include <hearth/codec/json.h>
 #include <hearth/gun/lex.h>
 #include <hearth/gun/text.h>
 
 namespace hearth::gun {
+
+using codec::JsonReader;
 
 bool Lex::matches(std::string_view text) const {
   if (exact) return text == *exact;

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include <hearth/gun/json.h>
+#include <hearth/codec/json.h>
 
 namespace hearth::gun {
 
@@ -23,6 +23,6 @@ struct Lex {
 };
 
 /// Reads a string, or an object of a LEX; nothing, and read over, for anything else.
-[[nodiscard]] std::optional<Lex> read_lex(JsonReader& reader);
+[[nodiscard]] std::optional<Lex> read_lex(codec::JsonReader& reader);
 
 }  // namespace hearth::gun

@@ -8,8 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace hearth;
   const std::string_view text = as_text(std::as_bytes(std::span{data, size}));
   if (!is_utf8(as_bytes(text))) return 0;
-  gun::TextArena arena;
-  gun::JsonReader reader{text, arena};
+  codec::TextArena arena;
+  codec::JsonReader reader{text, arena};
   const auto lex = gun::read_lex(reader);
   if (!lex || !reader.ok()) return 0;
 

@@ -2,9 +2,12 @@
 #include <tuple>
 
 #include <hearth/base/bytes.h>
+#include <hearth/codec/json.h>
 #include <hearth/gun/message.h>
 
 namespace hearth::gun {
+
+using codec::JsonReader;
 
 namespace {
 
@@ -181,7 +184,7 @@ PutError FrameParser::read_node(JsonReader& reader, std::string_view soul) {
       continue;
     }
     if (!is_name(key)) keep_first(error, PutError::bad_name);
-    const Value value = reader.value();
+    const Value value = read_value(reader);
     if (value.kind == ValueKind::invalid) keep_first(error, PutError::bad_value);
     properties_.push_back({.name = key, .value = value});
   }

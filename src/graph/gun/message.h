@@ -8,8 +8,8 @@
 #include <vector>
 
 #include <hearth/base/result.h>
-#include <hearth/gun/json.h>
 #include <hearth/gun/lex.h>
+#include <hearth/gun/value.h>
 
 namespace hearth::gun {
 
@@ -76,7 +76,7 @@ class FrameParser {
   /// no object in them is passed over.
   [[nodiscard]] Result<std::span<const Message>, FrameError> parse(std::string_view frame);
   /// For texts that live as long as the messages.
-  [[nodiscard]] TextArena& arena() { return arena_; }
+  [[nodiscard]] codec::TextArena& arena() { return arena_; }
 
  private:
   struct State {
@@ -88,14 +88,14 @@ class FrameParser {
     std::size_t begin;
     std::size_t end;
   };
-  void read_message(JsonReader& reader);
-  void read_put(JsonReader& reader, Message& message, Extent& nodes);
-  [[nodiscard]] PutError read_node(JsonReader& reader, std::string_view soul);
-  [[nodiscard]] PutError read_meta(JsonReader& reader, std::string_view soul);
+  void read_message(codec::JsonReader& reader);
+  void read_put(codec::JsonReader& reader, Message& message, Extent& nodes);
+  [[nodiscard]] PutError read_node(codec::JsonReader& reader, std::string_view soul);
+  [[nodiscard]] PutError read_meta(codec::JsonReader& reader, std::string_view soul);
   [[nodiscard]] PutError join_states(std::size_t begin);
-  [[nodiscard]] std::optional<Query> read_query(JsonReader& reader);
+  [[nodiscard]] std::optional<Query> read_query(codec::JsonReader& reader);
 
-  TextArena arena_;
+  codec::TextArena arena_;
   std::vector<Message> messages_;
   std::vector<Extent> message_nodes_;
   std::vector<Node> nodes_;

@@ -1,9 +1,13 @@
 #include <vector>
 
 #include <hearth/base/bytes.h>
+#include <hearth/codec/json.h>
 #include <hearth/gun/radata.h>
 
 namespace hearth::gun {
+
+using codec::JsonReader;
+using codec::TextArena;
 
 namespace {
 
@@ -26,7 +30,7 @@ Property read_leaf(JsonReader& reader) {
   std::string_view key;
   while (reader.next_member(place, key)) {
     if (key == ":")
-      value = reader.value();
+      value = read_value(reader);
     else if (key == ">")
       state = reader.number();
     else

@@ -1,11 +1,14 @@
 #include <algorithm>
 #include <utility>
 
+#include <hearth/codec/json.h>
 #include <hearth/gun/keys.h>
 #include <hearth/gun/relay.h>
 #include <hearth/gun/text.h>
 
 namespace hearth::gun {
+
+using codec::append_json_string;
 
 namespace {
 
@@ -324,6 +327,8 @@ void Relay::advance(const Moment& at) {
   at_ = at;
   if (at.now >= heartbeat_at_) {
     heartbeat_at_ = at.now + heartbeat_interval;
+    sent_changes_.clear();
+    earlier_changes_.clear();
     for (auto& [id, connection] : connections_) {
       if (connection.queued_bytes > 0) continue;  // that will do
       connection.frames.emplace_back("[]");

@@ -158,7 +158,16 @@ class Relay {
   };
   /// Who doesn't need to hear of a property's latest value.
   using Knowing = std::vector<ConnectionId>;
-  using Changes = std::map<std::string, std::map<std::string, Knowing, Utf16Less>>;
+  using ChangedNames = std::map<std::string, Knowing, Utf16Less>;
+  using Changes = std::map<std::string, ChangedNames>;
+  /// The latest durable value of a property that changed.
+  struct Current {
+    const std::string* soul;
+    const std::string* name;
+    double state;
+    std::string json;
+    const Knowing* knowing;
+  };
 
   // relay.cpp: connections, frames, output
   void on_message(ConnectionId id, const Message& message, const Moment& at);
@@ -193,7 +202,8 @@ class Relay {
   void answer_lex(ConnectionId id, std::string_view get, const Query& query);
   void subscribe(ConnectionId id, std::string_view soul, std::optional<std::string_view> name);
   void fan_out(const Moment& at);
-  void fan_out(const std::string& soul, const std::map<std::string, Knowing, Utf16Less>& names);
+  void fan_out(const std::string& soul, const ChangedNames& names);
+  [[nodiscard]] std::vector<Current> current(const std::string& soul, const ChangedNames& names);
   void catch_up(ConnectionId id, Connection& connection);
   [[nodiscard]] Progress slowest() const;
 
@@ -220,6 +230,8 @@ class Relay {
   Changes waiting_changes_;
   Changes in_flight_changes_;
   Changes settled_changes_;  ///< durable, not yet sent
+  Changes sent_changes_;     ///< the last round's
+  Changes earlier_changes_;  ///< the round's before that
   std::optional<Instant> fan_out_at_;
   Instant fanned_out_;
   Instant heartbeat_at_;

@@ -1,11 +1,15 @@
 #include <algorithm>
 #include <utility>
 
+#include <hearth/codec/json.h>
 #include <hearth/gun/answer.h>
 #include <hearth/gun/relay.h>
 #include <hearth/gun/text.h>
 
 namespace hearth::gun {
+
+using codec::append_json_string;
+using codec::TextArena;
 
 namespace {
 
@@ -204,44 +208,77 @@ void Relay::subscribe(ConnectionId id, std::string_view soul,
 void Relay::fan_out(const Moment& at) {
   fan_out_at_.reset();
   fanned_out_ = at.now;
-  for (const auto& [soul, names] : std::exchange(settled_changes_, {})) fan_out(soul, names);
+  earlier_changes_ = std::exchange(sent_changes_, std::exchange(settled_changes_, {}));
+  for (const auto& [soul, names] : sent_changes_) fan_out(soul, names);
 }
 
-/// Sends the latest durable values of what changed. A property that has changed again since comes
-/// once more, when that is durable.
-void Relay::fan_out(const std::string& soul,
-                    const std::map<std::string, Knowing, Utf16Less>& names) {
-  const auto subscribers = subscribers_.find(soul);
-  if (subscribers == subscribers_.end()) return;
-  struct Current {
-    const std::string* name;
-    double state;
-    std::string json;
-    const Knowing* knowing;
-  };
+std::vector<Relay::Current> Relay::current(const std::string& soul, const ChangedNames& names) {
   std::vector<Current> values;
   for (const auto& [name, knowing] : names) {
     const auto held = nodes_.property(soul, name, View::durable);
     if (held && *held)
-      values.push_back({&name, (*held)->state, std::string{(*held)->json}, &knowing});
+      values.push_back({&soul, &name, (*held)->state, std::string{(*held)->json}, &knowing});
   }
-  const auto message = [&](const std::vector<const Current*>& chosen) {
+  return values;
+}
+
+/// Sends the latest durable values of what changed. A property that has changed again since comes
+/// once more, when that is durable. What is new behind a link travels ahead of it: whoever sees the
+/// link would ask for that next, and gun.js asks once, also when the connection falls meanwhile.
+/// Node and link may have come in two messages, and so in two commits.
+void Relay::fan_out(const std::string& soul, const ChangedNames& names) {
+  const auto subscribers = subscribers_.find(soul);
+  if (subscribers == subscribers_.end()) return;
+  const std::vector<Current> values = current(soul, names);
+  /// What changed behind a link, by the link and by what it leads to.
+  std::map<const Current*, std::string_view> targets;
+  std::map<std::string_view, std::vector<Current>> behind;
+  std::size_t total = values.size();
+  for (const Current& value : values) {
+    TextArena arena;
+    const auto target = Sea::target_of(value.json, arena);
+    if (!target || *target == soul) continue;
+    const std::string key{*target};
+    auto change = sent_changes_.find(key);
+    if (change == sent_changes_.end()) {
+      change = earlier_changes_.find(key);
+      if (change == earlier_changes_.end()) continue;
+    }
+    targets.emplace(&value, change->first);
+    const auto [each, is_new] = behind.try_emplace(change->first);
+    if (!is_new) continue;
+    each->second = current(change->first, change->second);
+    total += each->second.size();
+  }
+
+  std::vector<const Current*> chosen;
+  const auto message = [&] {
     GraphText graph;
-    for (const Current* value : chosen) graph.add(soul, *value->name, value->state, value->json);
+    for (const Current* value : chosen)
+      graph.add(*value->soul, *value->name, value->state, value->json);
     return R"({"#":")" + make_id() + R"(","put":)" + graph.finish() + "}";
   };
   std::string whole_text;  // what most subscribers get is made once
-  std::vector<const Current*> chosen;
   for (const auto& [id, interest] : subscribers->second) {
+    const auto knows = [id](const Current& value) {
+      return std::find(value.knowing->begin(), value.knowing->end(), id) != value.knowing->end();
+    };
     chosen.clear();
     for (const Current& value : values) {
       const bool wanted = interest.whole || std::find(interest.names.begin(), interest.names.end(),
                                                       *value.name) != interest.names.end();
-      if (wanted &&
-          std::find(value.knowing->begin(), value.knowing->end(), id) == value.knowing->end())
-        chosen.push_back(&value);
+      if (wanted && !knows(value)) chosen.push_back(&value);
     }
     if (chosen.empty()) continue;
+    std::set<std::string_view> led_to;
+    for (const Current* value : chosen)
+      if (const auto target = targets.find(value); target != targets.end())
+        led_to.insert(target->second);
+    std::vector<const Current*> ahead;
+    for (const std::string_view target : led_to)
+      for (const Current& value : behind.at(target))
+        if (!knows(value)) ahead.push_back(&value);
+    chosen.insert(chosen.begin(), ahead.begin(), ahead.end());
     Connection& connection = *find(id);
     if (connection.queued_bytes > limits_.queue_bytes) {
       ++counters_.lagged;
@@ -249,11 +286,11 @@ void Relay::fan_out(const std::string& soul,
       continue;
     }
     ++counters_.sent_changes;
-    if (chosen.size() < values.size()) {
-      send(id, message(chosen));
+    if (chosen.size() < total) {
+      send(id, message());
       continue;
     }
-    if (whole_text.empty()) whole_text = message(chosen);
+    if (whole_text.empty()) whole_text = message();
     send(id, whole_text);
   }
 }

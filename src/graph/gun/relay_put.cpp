@@ -104,9 +104,9 @@ Result<Progress, StoreError> Relay::apply(std::string_view soul,
     return progress;
   }
   counters_.changed += changed.size();
-  const auto subscribers = subscribers_.find(soul);
-  if (subscribers != subscribers_.end()) {
-    auto& names = waiting_changes_[subscribers->first];
+  // Also of what nobody follows yet: a link to it may be what somebody follows.
+  if (!subscribers_.empty()) {
+    auto& names = waiting_changes_[std::string{soul}];
     for (const std::size_t index : changed)
       names.insert_or_assign(std::string{properties[index].name}, knowing);
   }

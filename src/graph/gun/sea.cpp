@@ -5,12 +5,18 @@
 
 #include <hearth/codec/base64.h>
 #include <hearth/codec/jsnumber.h>
+#include <hearth/codec/json.h>
 #include <hearth/crypto/p256.h>
 #include <hearth/crypto/sha2.h>
 #include <hearth/gun/sea.h>
 #include <hearth/gun/text.h>
 
 namespace hearth::gun {
+
+using codec::append_json_string;
+using codec::JsonReader;
+using codec::string_of;
+using codec::TextArena;
 
 namespace {
 
@@ -191,6 +197,19 @@ std::size_t Sea::DigestHash::operator()(const Digest& digest) const {
   return hash;
 }
 
+std::string_view Sea::unsigned_value(std::string_view json, TextArena& arena) {
+  // Most values are no JSON within a string.
+  if (!json.starts_with("\"{") && !json.starts_with("\"SEA{")) return json;
+  const auto text = string_of(json, arena);
+  if (!text) return json;
+  const auto value = Signed::read(*text, arena);
+  return value ? value->value : json;
+}
+
+std::optional<std::string_view> Sea::target_of(std::string_view json, TextArena& arena) {
+  return link_of(unsigned_value(json, arena), arena);
+}
+
 Sea::Sea() = default;
 Sea::~Sea() = default;
 
@@ -236,7 +255,7 @@ Verdict Sea::check_owned(std::string_view soul, std::string_view owner, const Pr
   append_json_string(payload, property.name);
   payload += ",\":\":";
   JsonReader reader{value->value, arena};
-  const Value canonical = reader.value();
+  const Value canonical = read_value(reader);
   // An object is signed as its writer wrote it.
   payload += canonical.kind == ValueKind::invalid ? value->value : canonical.json;
   payload += ",\">\":";
@@ -297,22 +316,16 @@ Verdict Sea::check_certificate(const Certificate& certificate, std::string_view 
 bool Sea::is_blocked(std::string_view block, std::string_view owner, std::string_view writer,
                      const Lookup& lookup) {
   TextArena arena;
-  const auto inner = [&arena](const std::string& json) -> std::string_view {
-    const auto text = string_of(json, arena);
-    if (!text) return json;
-    const auto value = Signed::read(*text, arena);
-    return value ? value->value : json;
-  };
   std::string soul{block};
   if (!soul.starts_with('~')) {
     const std::string account = "~" + std::string{owner};
     soul = account + "/" + soul;
     if (const auto link = lookup(account, block))
-      if (const auto target = link_of(inner(*link), arena)) soul = *target;
+      if (const auto target = target_of(*link, arena)) soul = *target;
   }
   const auto value = lookup(soul, writer);
   if (!value) return false;
-  const std::string_view json = inner(*value);
+  const std::string_view json = unsigned_value(*value, arena);
   return json == "1" || json == "true";
 }
 

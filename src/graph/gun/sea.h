@@ -15,6 +15,7 @@
 
 #include <hearth/base/bytes.h>
 #include <hearth/gun/message.h>
+#include <hearth/gun/value.h>
 
 namespace hearth::crypto {
 class P256PublicKey;
@@ -77,8 +78,15 @@ class Sea {
   /// Signatures looked at, without the ones remembered.
   [[nodiscard]] std::uint64_t verifications() const { return verifications_; }
 
+  /// The soul that a value links to, be it signed or not.
+  [[nodiscard]] static std::optional<std::string_view> target_of(std::string_view json,
+                                                                 codec::TextArena& arena);
+
  private:
   struct Signed;
+  /// What was signed, if that is how `json` is written.
+  [[nodiscard]] static std::string_view unsigned_value(std::string_view json,
+                                                       codec::TextArena& arena);
   struct Certificate;
   using Digest = std::array<std::byte, 32>;
   struct DigestHash {

@@ -1,5 +1,5 @@
 #pragma once
-// Text as JavaScript orders and writes it: GunDB compares JSON by UTF-16 code units.
+// Text as JavaScript orders it: GunDB compares JSON by UTF-16 code units.
 
 #include <cstdint>
 #include <functional>
@@ -33,10 +33,5 @@ struct Utf16Less {
   using is_transparent = void;
   bool operator()(std::string_view a, std::string_view b) const { return compare_utf16(a, b) < 0; }
 };
-
-/// Where the first byte is that JSON.stringify would escape; text.size() when there is none.
-[[nodiscard]] std::size_t find_escaped(std::string_view text);
-/// Appends JSON.stringify(text), with its quotes. `text` is UTF-8.
-void append_json_string(std::string& to, std::string_view text);
 
 }  // namespace hearth::gun

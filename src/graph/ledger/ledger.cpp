@@ -16,8 +16,8 @@ std::vector<update::Position> Ledger::named_of(const model::AuthorKey& author) c
   return named;
 }
 
-void Ledger::rank(AuthorLog& log) const {
-  if (log.is_forked()) log.rank(named_of(authors.key(log.author())));
+bool Ledger::rank(AuthorLog& log) const {
+  return log.is_forked() && log.rank(named_of(authors.key(log.author())));
 }
 
 void Ledger::rank() {

@@ -39,7 +39,8 @@ class Ledger {
   /// All places in that author's log that the two chains name.
   [[nodiscard]] std::vector<update::Position> named_of(const model::AuthorKey& author) const;
   /// Says anew who of a forked log is outranked: to be called when it grew or a chain changed.
-  void rank(AuthorLog& log) const;
+  /// Whether that is somebody else.
+  bool rank(AuthorLog& log) const;
   /// Likewise of all of them.
   void rank();
   /// Takes records out of a log (AuthorLog::drop).

@@ -140,23 +140,23 @@ std::vector<const Record*> AuthorLog::records() const {
   return {records.begin(), records.end()};
 }
 
-void AuthorLog::rank(const std::vector<update::Position>& named) {
+bool AuthorLog::rank(const std::vector<update::Position>& named) {
   for (Record* record : records()) record->is_named = false;
   for (const update::Position& position : named)
     for (const Record* at = find(position.seq, position.id); at != nullptr && !at->is_named;
          at = at->parent)
       find(at->seq, at->id)->is_named = true;
-  std::map<std::pair<const Record*, std::uint64_t>, std::vector<Record*>> children;
-  for (Record* record : records()) children[{record->parent, record->seq}].push_back(record);
-  // Ascending by seq, so that parents are ranked before their children.
+  std::map<std::pair<const Record*, std::uint64_t>, std::size_t> siblings;
+  bool changed = false;
+  // Ascending by seq and id: parents before their children, siblings after those with smaller ids.
   for (Record* record : records()) {
-    const auto& siblings = children[{record->parent, record->seq}];
-    const auto smaller = std::ranges::count_if(
-        siblings, [&](const Record* other) { return other->id < record->id; });
-    record->outranked =
-        !record->is_named && (static_cast<std::size_t>(smaller) >= max_children ||
-                              (record->parent != nullptr && record->parent->outranked));
+    const std::size_t smaller = siblings[{record->parent, record->seq}]++;
+    const bool outranked =
+        !record->is_named &&
+        (smaller >= max_children || (record->parent != nullptr && record->parent->outranked));
+    if (std::exchange(record->outranked, outranked) != outranked) changed = true;
   }
+  return changed;
 }
 
 const Record* AuthorLog::ancestor(const Record& of, std::uint64_t seq) const {

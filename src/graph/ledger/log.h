@@ -68,8 +68,9 @@ class AuthorLog {
   /// log that is forked then, rank() has to follow.
   Record& add(Record record);
   /// Who counts among siblings: a function of the siblings and of the places that are named,
-  /// however they came.
-  void rank(const std::vector<update::Position>& named);
+  /// however they came. Of a log that is forked. True: somebody is outranked who wasn't, or isn't
+  /// any more.
+  bool rank(const std::vector<update::Position>& named);
   /// Its parent, `prev`, is not held and never will be. Above all others of a log without a fork,
   /// whose first record is held.
   Record& add_after_gap(Record record, const model::Bytes32& prev);

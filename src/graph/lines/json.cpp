@@ -169,9 +169,9 @@ model::Value JsonFields::value() {
     case 't':
     case 'f':
     case 'n': {
-      const gun::Value word = reader_.value();
-      if (word.kind == gun::ValueKind::boolean) return word.json == "true";
-      if (word.kind != gun::ValueKind::null) fail();
+      const codec::JsonValue word = reader_.value();
+      if (word.kind == codec::JsonKind::boolean) return word.text == "true";
+      if (word.kind != codec::JsonKind::null) fail();
       return model::Null{};
     }
     default: {
@@ -184,7 +184,7 @@ model::Value JsonFields::value() {
 
 bool JsonFields::null() {
   step();
-  if (reader_.peek() == 'n') return reader_.value().kind == gun::ValueKind::null;
+  if (reader_.peek() == 'n') return reader_.value().kind == codec::JsonKind::null;
   if (!levels_.empty()) levels_.back().is_waiting = true;
   return false;
 }

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include <hearth/base/bytes.h>
-#include <hearth/gun/json.h>
+#include <hearth/codec/json.h>
 #include <hearth/model/id.h>
 #include <hearth/model/value.h>
 
@@ -75,7 +75,7 @@ class JsonFields {
  private:
   struct Level {
     bool is_object = false;
-    gun::JsonReader::Place place;
+    codec::JsonReader::Place place;
     bool is_waiting = false;  // an element or member was stepped to
     bool has_ended = false;
     std::string_view key;
@@ -83,8 +83,8 @@ class JsonFields {
   // To the next element, in an array.
   void step();
 
-  gun::TextArena arena_;
-  gun::JsonReader reader_;
+  codec::TextArena arena_;
+  codec::JsonReader reader_;
   std::vector<Level> levels_;
 };
 

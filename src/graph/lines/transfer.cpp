@@ -90,7 +90,7 @@ Result<std::optional<std::string>, Refusal> Exporter::next_update() {
     const auto [author, last] = logs_[next_log_];
     const AuthorLog& log = *replica_.ledger().find_log(author);
     const Record* record = log.next(position_);
-    // A record that is outranked counts nowhere, and might not be let in elsewhere.
+    // A record that is outranked counts nowhere, and might find no room elsewhere.
     while (record != nullptr && record->outranked) record = log.next({{record->seq, record->id}});
     if (record == nullptr || record->seq > last) {
       position_ = std::nullopt;

@@ -262,5 +262,94 @@ TEST(Replica, SpaceComesBackBelowACheckpoint) {
   EXPECT_EQ(other.state(), desk.state());
 }
 
+TEST(Replica, AHomeMakesNoCheckpointBeforeItHasWhatTheOneBeforeCovers) {
+  const Space space{1};
+  Desk desk{space};
+  desk.put(0, "v", 1.0);
+  const Message checkpoint{
+      Message::Kind::checkpoint, {}, *desk.replica().checkpoint(space.home, desk.now)};
+  Desk heir{space};
+  deliver(heir.replica(), checkpoint);
+  heir.now.ms += day_ms;
+  EXPECT_EQ(heir.replica().checkpoint(space.home, heir.now).error(), Refusal::incomplete);
+  heir.receive(desk.sent);
+  EXPECT_TRUE(heir.replica().checkpoint(space.home, heir.now));
+}
+
+// The first checkpoint's digest is right without what went below the second.
+TEST(Replica, ACheckpointVouchesForNothingThatIsMissingAboveIt) {
+  const Space space{2};
+  Desk desk{space};
+  desk.put(1, "u", 1.0);
+  const Bytes first = *desk.replica().checkpoint(space.home, desk.now);
+  for (int i = 0; i < 10; ++i) desk.put(0, "v", static_cast<double>(i));
+  desk.put(0, "w", 1.0);
+  desk.put(0, "x", 1.0);
+  desk.now.ms += 40 * day_ms;
+  const Bytes second = *desk.replica().checkpoint(space.home, desk.now);
+  desk.now.ms += day_ms;
+  ASSERT_TRUE(desk.replica().advance(desk.now));
+  ASSERT_EQ(desk.replica().reclaim(), 8U);
+
+  Desk loaded{space};
+  loaded.now = desk.now;
+  ASSERT_TRUE(loaded.replica().advance(loaded.now));
+  ASSERT_TRUE(loaded.replica().add_checkpoint(first));
+  ASSERT_TRUE(loaded.replica().add_checkpoint(second));
+  const auto load = [&](std::size_t device, std::uint64_t seq) {
+    const auto number = *desk.replica().authors().find(desk.author(device));
+    const ledger::Record* record = desk.replica().ledger().find_log(number)->on_line(seq);
+    ASSERT_NE(record, nullptr);
+    EXPECT_EQ(loaded.replica().add_kept(
+                  update::VerifiedUpdate::trusted(*desk.replica().update_of(*record)),
+                  space.certificates[device]),
+              Accepted::added);
+  };
+  for (const std::uint64_t seq : {1U, 10U, 11U}) load(0, seq);
+  load(1, 1);
+  EXPECT_EQ(loaded.replica().prove(), false);
+  EXPECT_FALSE(loaded.replica().is_proved());
+  EXPECT_EQ(
+      loaded.replica().believe(update::SignedCheckpoint::decode(first)->checkpoint.id()).error(),
+      Refusal::inconsistent);
+
+  load(0, 12);
+  EXPECT_EQ(loaded.replica().prove(), true);
+  EXPECT_EQ(loaded.state(), desk.state());
+  ASSERT_TRUE(loaded.replica().commit());
+  loaded.place.reopen(loaded.now);
+  EXPECT_TRUE(loaded.replica().is_proved());
+}
+
+// The branch that an entry names may void what a checkpoint covers, whoever comes to hold it.
+TEST(Replica, ALogIsKeptWholeWhileAPlaceInItIsNamedThatIsNotHere) {
+  const Space space{1};
+  Desk desk{space};
+  for (int i = 0; i < 10; ++i) desk.put(0, "v", static_cast<double>(i));
+  Desk fork{space};
+  fork.now.ms += 500;
+  fork.put(0, "v", 10.0);
+  fork.put(0, "v", 11.0);
+  // By a home before this one, which had both.
+  const Message naming = desk.entry({update::NameBranch{fork.head(0)}});
+  desk.now.ms += 40 * day_ms;
+  const Message checkpoint{
+      Message::Kind::checkpoint, {}, *desk.replica().checkpoint(space.home, desk.now)};
+  desk.now.ms += day_ms;
+  ASSERT_TRUE(desk.replica().advance(desk.now));
+  EXPECT_EQ(desk.replica().status().purged_checkpoints, 1U);
+  EXPECT_EQ(desk.replica().reclaim(), 0U);
+
+  Desk other{space};
+  other.receive(desk.sent);
+  other.receive(fork.sent);
+  deliver(other.replica(), naming);
+  deliver(other.replica(), checkpoint);
+  desk.receive(fork.sent);
+  ASSERT_TRUE(other.replica().advance(desk.replica().now()));
+  EXPECT_FALSE(desk.value("v"));
+  EXPECT_EQ(desk.state(), other.state());
+}
+
 }  // namespace
 }  // namespace hearth::replica::testing

@@ -2,7 +2,6 @@
 // bytes.
 
 #include <cstdlib>
-#include <random>
 
 #include <gtest/gtest.h>
 
@@ -12,13 +11,6 @@ namespace hearth::replica::testing {
 namespace {
 
 using ledger::Verdict;
-
-Bytes noise(std::uint64_t seed, std::size_t size) {
-  std::mt19937_64 random{seed};
-  Bytes bytes(size);
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
-  return bytes;
-}
 
 // More of them by HEARTH_GRAPH_SEEDS=n, as many times the usual number.
 std::uint64_t times(std::uint64_t usual) {

@@ -20,7 +20,8 @@ struct Desk {
   Timestamp now = beginning;
   std::vector<Message> sent;
 
-  explicit Desk(const Space& of) : space(of), place(of.id, beginning) {
+  explicit Desk(const Space& of, const Options& options = {})
+      : space(of), place(of.id, beginning, options) {
     deliver(*place.replica, space.founding());
   }
   Replica& replica() { return *place.replica; }

@@ -83,15 +83,6 @@ Result<Replica::Nodes, Refusal> Replica::replay(const std::set<Soul>& group, con
   return nodes;
 }
 
-void Replica::purge_through(crdt::Node& node, std::size_t checkpoint) const {
-  const auto& chain = ledger_.checkpoints.chain();
-  for (std::size_t i = 0; i <= checkpoint; ++i) {
-    const FatesAt fates{ledger_, i + 1};
-    node.adopt(fates);
-    if (const auto horizon = horizon_of(chain[i])) node.purge(*horizon, fates);
-  }
-}
-
 bool Replica::is_below(const Record& record, const Link& link) const {
   const auto head = link.head_of(authors().key(record.author));
   return head && ledger_.find_log(record.author)->is_within(record, *head);
@@ -119,15 +110,28 @@ Result<model::Bytes32, Refusal> Replica::digest_of(std::size_t checkpoint, const
 
 // --- loading ---
 
+// What is gone below the last gap of a log is covered by that checkpoint, or by one before it: a
+// digest says nothing of what comes after.
+bool Replica::is_above_gaps(std::size_t checkpoint) const {
+  return std::ranges::all_of(ledger_.authors_by_key(), [&](crdt::AuthorNumber author) {
+    return ledger_.is_covered(author, ledger_.find_log(author)->floor(), checkpoint + 1);
+  });
+}
+
 bool Replica::is_unproved() const {
-  return has_gaps_ && (!proved_ || std::ranges::find(purged_, *proved_) == purged_.end());
+  if (!has_gaps_) return false;
+  const auto proof = proved_ ? std::ranges::find(purged_, *proved_) : purged_.end();
+  return proof == purged_.end() ||
+         !is_above_gaps(static_cast<std::size_t>(proof - purged_.begin()));
 }
 
 Result<std::optional<model::CheckpointId>, Refusal> Replica::find_proof() {
   const auto& chain = ledger_.checkpoints.chain();
   for (std::size_t last = chain.size(); last > purged_.size(); --last) {
     const Link& link = chain[last - 1];
-    if (static_cast<double>(now_.ms) < link.latest_ms() || !ledger_.is_complete(last - 1)) continue;
+    if (static_cast<double>(now_.ms) < link.latest_ms() || !is_above_gaps(last - 1) ||
+        !ledger_.is_complete(last - 1))
+      continue;
     HEARTH_TRY(const model::Bytes32 digest, digest_of(last - 1, nothing));
     if (digest == link.checkpoint.digest) return link.id;
   }
@@ -137,15 +141,13 @@ Result<std::optional<model::CheckpointId>, Refusal> Replica::find_proof() {
 Result<Unit, Refusal> Replica::believe(const model::CheckpointId& proof) {
   const auto& chain = ledger_.checkpoints.chain();
   const auto found = std::ranges::find(chain, proof, &Link::id);
-  if (found == chain.end() || static_cast<double>(now_.ms) < found->latest_ms())
-    return Failure{Refusal::inconsistent};
   const auto last = static_cast<std::size_t>(found - chain.begin()) + 1;
+  if (found == chain.end() || static_cast<double>(now_.ms) < found->latest_ms() ||
+      !is_above_gaps(last - 1))
+    return Failure{Refusal::inconsistent};
   proved_ = proof;
   pending_[key('r', {})] = to_bytes(proof.value());
-  while (purged_.size() < last) {
-    HEARTH_CHECK(purge_all(purged_.size()));
-    purged_.push_back(chain[purged_.size()].id);
-  }
+  while (purged_.size() < last) HEARTH_CHECK(purge_next());
   return purge_when_complete();
 }
 
@@ -161,6 +163,8 @@ Result<std::size_t, Refusal> Replica::take_over(Replica& other) {
   const auto is_broken = [](const auto& added) {
     return !added && added.error() == Refusal::store;
   };
+  // And what follows them.
+  std::set<model::UpdateId> unwelcome;
   std::vector<std::pair<Bytes, bool>> statements;
   HEARTH_CHECK(other.statements([&](BytesView statement, bool is_entry) {
     statements.emplace_back(to_bytes(statement), is_entry);
@@ -170,8 +174,10 @@ Result<std::size_t, Refusal> Replica::take_over(Replica& other) {
   for (const Record* record : other.all_records()) {
     HEARTH_TRY(update::Update update, other.update_of(*record));
     HEARTH_TRY(const Bytes certificate, other.certificate_of(*record));
-    if (is_broken(add(update::VerifiedUpdate::trusted(std::move(update)), certificate)))
-      return Failure{Refusal::store};
+    const bool follows = unwelcome.contains(model::UpdateId{update.header.prev});
+    const auto added = add(update::VerifiedUpdate::trusted(std::move(update)), certificate);
+    if (is_broken(added)) return Failure{Refusal::store};
+    if (follows || (!added && added.error() == Refusal::unwelcome)) unwelcome.insert(record->id);
   }
   const auto here = [&](crdt::AuthorNumber author) {
     return ledger_.authors.find(other.authors().key(author));
@@ -182,7 +188,7 @@ Result<std::size_t, Refusal> Replica::take_over(Replica& other) {
       std::ranges::count_if(other.all_records(), [&](const Record* record) {
         const auto author = here(record->author);
         const AuthorLog* log = author ? ledger_.find_log(*author) : nullptr;
-        return record->counts &&
+        return record->counts && !unwelcome.contains(record->id) &&
                (log == nullptr ||
                 (record->seq > log->floor() && log->find(record->seq, record->id) == nullptr));
       }));
@@ -210,7 +216,16 @@ bool Replica::may_go(const Record& record, const Link& link) const {
 // all that is covered: a place that was given up stays while something newer hangs there.
 Result<Unit, Refusal> Replica::mark_needed(std::size_t checkpoint) {
   const Link link = ledger_.checkpoints.chain()[checkpoint];
-  for (Record* record : all_records()) record->needed = false;
+  // While a chain names a place that isn't here, a branch that leads there may come, and decide of
+  // the others.
+  for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {
+    AuthorLog& log = ledger_.log(author);
+    const auto named = ledger_.named_of(authors().key(author));
+    const bool is_awaited = std::ranges::any_of(named, [&](const update::Position& position) {
+      return position.seq > log.floor() && log.find(position.seq, position.id) == nullptr;
+    });
+    for (Record* record : log.records()) record->needed = is_awaited;
+  }
   const auto need = [this](crdt::AuthorNumber author, std::uint64_t seq) {
     AuthorLog& log = ledger_.log(author);
     if (Record* record = log.is_forked() ? nullptr : log.on_line(seq)) record->needed = true;

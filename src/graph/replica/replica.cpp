@@ -164,8 +164,9 @@ Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView cer
   if (known != nullptr && known->find(header.seq, update.id()) != nullptr) {
     Record* record = ledger_.log(*number).find(header.seq, update.id());
     if (record->body != BodyState::absent || !update.body()) return Accepted::known;
-    HEARTH_CHECK(make_room(update, known->root(record->root).persona, known));
+    HEARTH_CHECK(make_room_for_body(*record, update.body()->size()));
     HEARTH_CHECK(take_body(*record, header, update.signature(), update.body()));
+    note_unwelcome(*record, 0, update.body()->size());
     return Accepted::added;
   }
 
@@ -195,18 +196,17 @@ Result<Accepted, Refusal> Replica::add_one(VerifiedUpdate& update, BytesView cer
       return Failure{Refusal::no_certificate};
     persona = *verified;
   }
-  if (known != nullptr && known->is_outranked(record.parent, record.id) &&
-      !is_wanted(header, record.id))
-    return Failure{Refusal::outranked};
-  HEARTH_CHECK(make_room(update, persona, known));
+  HEARTH_CHECK(make_room(update, persona, known, record.parent));
 
   AuthorLog& log = ledger_.log(ledger_.authors.number(header.author));
   if (header.seq == 1) {
     record.root = root_of(log, header, persona, certificate);
   }
   Record& added = log.add(record);
-  if (!added.on_line || (record.parent != nullptr && record.parent->outranked)) ledger_.rank(log);
+  const bool is_first_fork = log.is_forked() && !flagged_.contains(log.author());
+  if (ledger_.rank(log) || is_first_fork) unwelcome_ = std::nullopt;
   HEARTH_CHECK(take_body(added, header, update.signature(), update.body()));
+  note_unwelcome(added, 1, update.body() ? update.body()->size() : 0);
   if (log.is_forked()) {
     HEARTH_CHECK(note_fork(log, added));
     HEARTH_CHECK(are_purges_right() ? reassess(log.records(), {}) : reassess_all());
@@ -251,7 +251,6 @@ Result<Unit, Refusal> Replica::take_body(Record& record, const Header& header,
       record,
       {.epoch = header.epoch, .body_hash = header.body, .signature = signature, .body = body});
   record.counts = ledger_.judge(record) == ledger::Verdict::counts;
-  note_unwelcome(record, body ? body->size() : 0);
   if (record.counts) HEARTH_CHECK(settle(record, decoded ? &*decoded : nullptr));
   return rebuild(std::exchange(outdated_, {}));
 }
@@ -363,6 +362,7 @@ Result<update::Update, Refusal> Replica::write_body(crdt::AuthorNumber author,
                                                     std::size_t max_body_size) {
   const AuthorLog* log = ledger_.find_log(author);
   const Record* head = log == nullptr ? nullptr : log->head();
+  if (head != nullptr && head->outranked) return Failure{Refusal::outranked};
   update::Update update;
   update.body = body.encode();
   if (update.body->size() > max_body_size) return Failure{Refusal::too_large};
@@ -393,8 +393,10 @@ Result<Bytes, Refusal> Replica::checkpoint(const crypto::Ed25519PrivateKey& home
   const auto& membership = ledger_.membership;
   if (membership.empty() || update::author_of(home.public_key()) != membership.home())
     return Failure{Refusal::not_allowed};
-  if (is_unproved()) return Failure{Refusal::inconsistent};
+  if (is_unproved()) return Failure{Refusal::incomplete};
   const auto& chain = ledger_.checkpoints.chain();
+  // What the one before covers and this one doesn't would become void as it grows old.
+  if (!chain.empty() && !ledger_.is_complete(chain.size() - 1)) return Failure{Refusal::incomplete};
   update::Checkpoint checkpoint{.space = membership.space(),
                                 .number = chain.size() + 1,
                                 .membership = membership.head(),

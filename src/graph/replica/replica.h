@@ -65,11 +65,13 @@ enum class Refusal : std::uint8_t {
   no_certificate,  ///< the first of a log comes with the author's certificate
   not_allowed,
   inconsistent,
-  outranked,  ///< one branch of a fork too many
-  full,       ///< too much is held back, or of who may not write: come again
-  nothing,    ///< an empty draft
-  store,      ///< the store failed: open the replica anew
-  too_large,  ///< more than one update holds
+  outranked,   ///< of our own: its log is one branch of a fork too many
+  full,        ///< too much is held back: come again
+  unwelcome,   ///< counts nowhere, and there is no room for more of that: come again if it may
+  nothing,     ///< an empty draft
+  store,       ///< the store failed: open the replica anew
+  too_large,   ///< more than one update holds
+  incomplete,  ///< not all is here that it takes: come again when it is
 };
 
 struct Options {
@@ -77,8 +79,10 @@ struct Options {
   std::size_t max_held_bytes = std::size_t{16} << 20;
   std::size_t max_cached_nodes = 100'000;  ///< kept in memory beside those that changed
   Companion* companion = nullptr;          ///< outlives the replica
-  /// Of authors who may not write, beyond what the space's home names of them: more is refused
-  /// until the home says something else. This replica's own bounds: such updates count nowhere.
+  bool purge_in_steps = false;             ///< sweep() is called until it says that all is done
+  /// Of authors who may not write and of branches that are too many, beyond what the space's home
+  /// names of them: more is refused until the home says something else. This replica's own bounds:
+  /// such updates count nowhere.
   std::size_t max_unwelcome = 4096;
   std::size_t max_unwelcome_of_author = 1024;
   std::size_t max_unwelcome_bytes = std::size_t{16} << 20;
@@ -166,7 +170,8 @@ class Replica : public crdt::Fates {
   [[nodiscard]] bool is_proved() const { return !is_unproved(); }
   /// For whoever loaded a space anew into another store: adds all that `other`, its replica of
   /// before, has, and remembers what that wrote anew. Answers how many updates that count there are
-  /// neither here nor below what is gone here.
+  /// neither here nor below what is gone here; not of those that are unwelcome here, where more is
+  /// known of who may write.
   [[nodiscard]] Result<std::size_t, Refusal> take_over(Replica& other);
   /// Time never goes backwards here; a clock that did is set_back.
   [[nodiscard]] Result<Unit, Refusal> advance(Timestamp now);
@@ -185,7 +190,8 @@ class Replica : public crdt::Fates {
                                                       const crypto::Ed25519PrivateKey& key,
                                                       BytesView certificate = {});
   /// By the home: what is held, as of now. inconsistent: a forked author has several branches that
-  /// count (name one first), or what is held isn't proved.
+  /// count (name one first), or the checkpoint before is of a later time. incomplete: what is held
+  /// isn't proved, or it isn't all that the checkpoint before covers.
   [[nodiscard]] Result<Bytes, Refusal> checkpoint(const crypto::Ed25519PrivateKey& home,
                                                   Timestamp now);
 
@@ -242,6 +248,13 @@ class Replica : public crdt::Fates {
   [[nodiscard]] Result<std::size_t, Refusal> drop(const Spare& spare, std::size_t first,
                                                   std::size_t count);
 
+  /// After a checkpoint's purge: brings stored nodes to it, those that nobody has read since. Looks
+  /// at `max_nodes`, and says whether there are more. Whoever reads sees all nodes as purged
+  /// meanwhile, and a kill loses nothing. store: some can't be read; the replica is of use all the
+  /// same.
+  [[nodiscard]] Result<bool, Refusal> sweep(std::size_t max_nodes);
+  [[nodiscard]] bool is_sweeping() const { return unswept_.has_value(); }
+
   // --- what follows ---
 
   /// Writes what changed as one batch.
@@ -293,13 +306,20 @@ class Replica : public crdt::Fates {
   };
   [[nodiscard]] bool may_write_now(const model::AuthorKey& author,
                                    const model::PersonaKey& persona) const;
-  [[nodiscard]] bool is_unwelcome(const ledger::Record& record) const;
+  // The highest place of the author's log that the chains name.
+  [[nodiscard]] std::uint64_t named_up_to(const model::AuthorKey& author) const;
+  // Whether it counts nowhere, and nothing that the chains name makes it count.
+  [[nodiscard]] bool is_unwelcome(const ledger::Record& record, std::uint64_t named_up_to) const;
+  [[nodiscard]] std::vector<const ledger::Record*> unwelcome_of(const ledger::AuthorLog& log) const;
   [[nodiscard]] Result<Unit, Refusal> count_unwelcome();
-  void note_unwelcome(const ledger::Record& record, std::size_t body_size);
-  // Whether there is room for it; who may write always has it.
+  void note_unwelcome(const ledger::Record& record, std::size_t count, std::size_t body_size);
+  // Whether there is room for what would follow `parent`; what counts always has it.
   [[nodiscard]] Result<Unit, Refusal> make_room(const update::VerifiedUpdate& update,
                                                 const model::PersonaKey& persona,
-                                                const ledger::AuthorLog* log);
+                                                const ledger::AuthorLog* log,
+                                                const ledger::Record* parent);
+  [[nodiscard]] Result<Unit, Refusal> make_room_for_body(const ledger::Record& record,
+                                                         std::size_t size);
 
   // replica.cpp
   [[nodiscard]] bool may_skip(const ledger::AuthorLog& log, const update::Header& header) const;
@@ -332,8 +352,7 @@ class Replica : public crdt::Fates {
   [[nodiscard]] bool are_purges_right() const;
   [[nodiscard]] Result<Unit, Refusal> reassess_all();
   [[nodiscard]] Result<Unit, Refusal> rebuild(const std::set<Soul>& souls);
-  [[nodiscard]] Result<Unit, Refusal> purge_when_complete();
-  [[nodiscard]] Result<Unit, Refusal> purge_all(std::size_t checkpoint);
+  [[nodiscard]] bool is_above_gaps(std::size_t checkpoint) const;
   // Whether there are gaps that nothing vouches for.
   [[nodiscard]] bool is_unproved() const;
   [[nodiscard]] Result<update::Body, Refusal> body_of(const ledger::Record& record) const;
@@ -354,6 +373,19 @@ class Replica : public crdt::Fates {
                                                            BytesView certificate,
                                                            std::size_t max_body_size);
 
+  // purge.cpp
+  [[nodiscard]] Result<Unit, Refusal> purge_when_complete();
+  [[nodiscard]] Result<Unit, Refusal> purge_next();
+  // True: it shows something that it didn't.
+  [[nodiscard]] bool purge_with(crdt::Node& node, std::size_t checkpoint) const;
+  void purge_through(crdt::Node& node, std::size_t checkpoint) const;
+  // Nothing: it is done.
+  void sweep_from(std::optional<Soul> soul);
+  [[nodiscard]] Result<Unit, Refusal> finish_sweep();
+  [[nodiscard]] bool is_unswept(std::string_view soul) const;
+  // A node that was just read.
+  void catch_up(std::string_view soul, Slot& slot);
+
   // reclaim.cpp
   using Nodes = std::map<Soul, crdt::Node, std::less<>>;
   using Filter = std::function<bool(const ledger::Record&)>;
@@ -363,7 +395,6 @@ class Replica : public crdt::Fates {
       const std::function<Result<Unit, Refusal>(const std::set<Soul>& group)>& visit);
   // Nodes as some of the log gives them.
   [[nodiscard]] Result<Nodes, Refusal> replay(const std::set<Soul>& group, const Filter& takes);
-  void purge_through(crdt::Node& node, std::size_t checkpoint) const;
   [[nodiscard]] bool is_below(const ledger::Record& record, const Link& link) const;
   [[nodiscard]] bool is_old(const ledger::Record& record, const Link& link) const;
   [[nodiscard]] bool may_go(const ledger::Record& record, const Link& link) const;
@@ -387,6 +418,8 @@ class Replica : public crdt::Fates {
   void store_new_authors();
   // A node as it is stored; nothing when it isn't.
   [[nodiscard]] std::optional<Bytes> encoded(const crdt::Node& node) const;
+  // Nothing when it is damaged.
+  [[nodiscard]] std::optional<crdt::Node> decoded(BytesView stored);
   void put_companions(graph_store::Batch& batch, const Soul& soul, Slot& slot);
   std::uint64_t entry_number(const model::EntryId& id);
   [[nodiscard]] Result<Unit, Refusal> visit_nodes(
@@ -401,6 +434,8 @@ class Replica : public crdt::Fates {
   Timestamp now_{.ms = 0};
   model::HybridClock clock_;
   std::vector<model::CheckpointId> purged_;  // the checkpoints whose purge the state has seen
+  std::size_t stored_purges_ = 0;
+  std::optional<Soul> unswept_;  // stored nodes from there on may not have seen the last one
   bool has_gaps_ = false;
   std::optional<model::CheckpointId> proved_;  // vouches for what is missing below it
 

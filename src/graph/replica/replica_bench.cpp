@@ -1,6 +1,9 @@
 // What merging costs: updates applied, with and without their signatures, and three devices that
 // come back with 10,000 edits each. Edits and updates per second; over a store in memory.
 
+#include <algorithm>
+#include <chrono>
+
 #include <benchmark/benchmark.h>
 
 #include "world_for_test.h"
@@ -132,6 +135,54 @@ void three_devices_meet(benchmark::State& state) {
   }
 }
 BENCHMARK(three_devices_meet)->Unit(benchmark::kMillisecond)->Iterations(1);
+
+// Nodes that a purge reads over, and of every tenth something that it forgets: how long whoever
+// asks for something may wait, and what it takes in all.
+void purged(benchmark::State& state, bool in_steps) {
+  constexpr std::size_t nodes = 200'000, at_once = 1'000;
+  const Space space{1};
+  const auto author = update::author_of(space.devices[0].public_key());
+  std::chrono::duration<double, std::milli> longest{0};
+  for (auto _ : state) {
+    state.PauseTiming();
+    Place place{space.id, beginning, {.max_cached_nodes = 8192, .purge_in_steps = in_steps}};
+    deliver(*place.replica, space.founding());
+    Timestamp now = beginning;
+    for (std::size_t i = 0; i < nodes; i += at_once) {
+      now.ms += 1;
+      auto draft = place.replica->draft(author, now);
+      for (std::size_t j = i; j < i + at_once; ++j) edit(*draft, Work::distinct_nodes, j);
+      for (std::size_t j = i; j < i + at_once; j += 10)
+        HEARTH_ASSERT(draft->remove("node/" + std::to_string(j), "size"));
+      HEARTH_ASSERT(place.replica->write(*draft, space.devices[0], space.certificates[0]));
+      HEARTH_ASSERT(place.replica->commit());
+    }
+    now.ms += 31 * day_ms;
+    HEARTH_ASSERT(place.replica->checkpoint(space.home, now));
+    HEARTH_ASSERT(place.replica->commit());
+    now.ms += day_ms;
+    state.ResumeTiming();
+    const auto timed = [&](const auto& step) {
+      const auto from = std::chrono::steady_clock::now();
+      const bool more = step();
+      longest = std::max<decltype(longest)>(longest, std::chrono::steady_clock::now() - from);
+      return more;
+    };
+    (void)timed([&] {
+      HEARTH_ASSERT(place.replica->advance(now) && place.replica->commit());
+      return true;
+    });
+    while (timed([&] {
+      const bool more = *place.replica->sweep(500);
+      HEARTH_ASSERT(place.replica->commit());
+      return more;
+    }))
+      continue;
+  }
+  state.counters["longest_ms"] = longest.count();
+}
+BENCHMARK_CAPTURE(purged, at_once, false)->Unit(benchmark::kMillisecond)->Iterations(3);
+BENCHMARK_CAPTURE(purged, in_steps, true)->Unit(benchmark::kMillisecond)->Iterations(3);
 
 // Bytes in the store of a node of two properties and of the update that made it, before any
 // compression.

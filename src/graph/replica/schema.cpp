@@ -81,6 +81,12 @@ std::optional<Bytes> updates_of_1(BytesView value) {
   return record.encode();
 }
 
+// --- 2 to 3: a purge may be under way (s) ---
+
+std::optional<Bytes> sweeps_of_2(BytesView value) {
+  return to_bytes(value);  // there is none
+}
+
 // --- all of them ---
 
 /// Rewrites the records of one table.
@@ -90,7 +96,7 @@ struct Upgrade {
 };
 
 /// The first takes version 1 to version 2, and so on.
-constexpr std::array upgrades{Upgrade{'u', updates_of_1}};
+constexpr std::array upgrades{Upgrade{'u', updates_of_1}, Upgrade{'s', sweeps_of_2}};
 static_assert(upgrades.size() + 1 == schema_version);
 
 constexpr std::size_t batch_size = 1000;

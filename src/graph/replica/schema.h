@@ -11,7 +11,7 @@ namespace hearth::replica {
 
 /// Of the tables and records of a replica, as storage.cpp lists them. A change of their meaning is
 /// a new version, and a new upgrade at the end of the list in schema.cpp.
-inline constexpr std::uint64_t schema_version = 2;
+inline constexpr std::uint64_t schema_version = 3;
 
 /// The record `m`: [version, the time shown, how many checkpoints are purged].
 struct Meta {

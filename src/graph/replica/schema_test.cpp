@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "desk_for_test.h"
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/graph_store/faulty_store.h>
 
 namespace hearth::replica::testing {
@@ -97,19 +98,6 @@ struct Old {
   [[nodiscard]] bool is_upgrading() const { return store.get("s/v")->has_value(); }
 };
 
-class Chance final : public Entropy {
- public:
-  explicit Chance(std::uint64_t seed) : state_(seed) {}
-  void fill(MutableBytes out) override {
-    for (std::byte& byte : out)
-      byte = static_cast<std::byte>((state_ = state_ * 6364136223846793005 + 1442695040888963407) >>
-                                    56);
-  }
-
- private:
-  std::uint64_t state_;
-};
-
 TEST(Schema, AStoreOfVersion1IsTakenOver) {
   Old old{200};
   auto replica = Replica::open(old.store, "s/", old.space.id, old.now);
@@ -134,14 +122,14 @@ TEST(Schema, AnUpgradeThatIsCutShortGoesOnFromThere) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
     FaultyStore store{old.store};
-    Chance chance{seed};
+    SeededEntropy chance{seed};
     while (true) {
       ASSERT_TRUE(Replica::open(store, "s/", old.space.id, old.now));
       store.crash(chance);
       if (!*store.get("s/v")) break;
       ++cut_short;
       // A program of version 1 reads the version first, and refuses.
-      EXPECT_EQ(Meta::parse(**store.get("s/m"))->version, 2U);
+      EXPECT_GT(Meta::parse(**store.get("s/m"))->version, 1U);
     }
     const auto replica = Replica::open(store, "s/", old.space.id, old.now);
     ASSERT_TRUE(replica);

@@ -1,21 +1,12 @@
 // Space that is taken back step by step: after any step one may stop, or lose everything that was
 // in memory.
 
-#include <random>
-
 #include <gtest/gtest.h>
 
 #include "world_for_test.h"
 
 namespace hearth::replica::testing {
 namespace {
-
-Bytes noise(std::uint64_t seed, std::size_t size) {
-  std::mt19937_64 random{seed};
-  Bytes bytes(size);
-  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
-  return bytes;
-}
 
 TEST(Spare, AfterAnyStepWhatIsLeftGivesTheSameStateAndMoreCanBeTakenBack) {
   std::size_t dropped = 0;

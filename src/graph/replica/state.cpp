@@ -62,6 +62,7 @@ Result<Unit, Refusal> Replica::reassess_all() {
   std::set<Soul> touched;
   if (!are_purges_right()) {
     purged_.clear();
+    sweep_from(std::nullopt);
     HEARTH_TRY(touched, all_souls());
     for (const Record* record : all_records()) {
       if (!record->applied) continue;
@@ -154,13 +155,13 @@ Result<Replica::Slot*, Refusal> Replica::slot(std::string_view soul) {
   Slot slot;
   HEARTH_TRY(const auto stored, read(key('n', soul)));
   if (stored) {
-    codec::CborReader reader{*stored};
-    auto node = Result<crdt::Node, crdt::StateError>{Failure{crdt::StateError::malformed}};
-    if (reader.array(2)) node = crdt::Node::read({reader, ledger_.authors, crdt::Names::numbers});
-    if (!node || !reader.done()) return Failure{Refusal::store};
+    auto node = decoded(*stored);
+    if (!node) return Failure{Refusal::store};
     slot.node = std::move(*node);
   }
-  return &nodes_.emplace(soul, std::move(slot)).first->second;
+  Slot& added = nodes_.emplace(soul, std::move(slot)).first->second;
+  if (is_unswept(soul)) catch_up(soul, added);
+  return &added;
 }
 
 Result<const crdt::Node*, Refusal> Replica::node(std::string_view soul) {
@@ -275,56 +276,6 @@ Result<std::set<Replica::Soul>, Refusal> Replica::all_souls() const {
       });
   if (!scanned) return Failure{Refusal::store};
   return souls;
-}
-
-// --- purge ---
-
-Result<Unit, Refusal> Replica::purge_when_complete() {
-  const auto& chain = ledger_.checkpoints.chain();
-  while (purged_.size() < chain.size()) {
-    const auto& next = chain[purged_.size()];
-    // Until then some of what it covers may be invisible yet.
-    if (static_cast<double>(now_.ms) < next.latest_ms() || !ledger_.is_complete(purged_.size()) ||
-        is_unproved())
-      return Unit{};
-    HEARTH_CHECK(purge_all(purged_.size()));
-    purged_.push_back(next.id);
-  }
-  return Unit{};
-}
-
-// In steps, each written by itself: a purge that was cut short is repeated from the beginning, and
-// finds less to do.
-Result<Unit, Refusal> Replica::purge_all(std::size_t checkpoint) {
-  constexpr std::size_t step = 1000;
-  const auto& link = ledger_.checkpoints.chain()[checkpoint];
-  const FatesAt fates{ledger_, checkpoint + 1};
-  const std::size_t skipped = prefix_.size() + 1;
-  std::string from;
-  while (true) {
-    HEARTH_CHECK(commit());
-    std::vector<Soul> batch;
-    graph_store::Range range = graph_store::prefix_range(key('n', {}));
-    range.from = key('n', from);
-    // Most nodes hold nothing that a purge touches: they are read over.
-    const auto scanned = store_.scan(range, [&](std::string_view place, BytesView value) {
-      codec::CborReader reader{value};
-      const bool is_node = reader.array(2).has_value();
-      const auto node = crdt::Node::read({reader, ledger_.authors, crdt::Names::numbers});
-      if (!is_node || !node || !node->is_plain()) batch.emplace_back(place.substr(skipped));
-      return batch.size() < step;
-    });
-    if (!scanned) return Failure{Refusal::store};
-    for (const Soul& soul : batch) {
-      HEARTH_TRY(Slot * purged, slot(soul));
-      mark_dirty(soul, *purged);
-      purged->node.adopt(fates);
-      if (const auto horizon = horizon_of(link)) purged->node.purge(*horizon, fates);
-      note_fate(soul, purged->node);
-    }
-    if (batch.size() < step) return Unit{};
-    from = batch.back() + '\0';
-  }
 }
 
 }  // namespace hearth::replica

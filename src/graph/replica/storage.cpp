@@ -16,6 +16,7 @@
 //   u number:4 seq:8 [id] an update; with its id where it is not on its author's line
 //   n soul                a node
 //   f soul                a node with lists that depend on verdicts
+//   s                     while a sweep is under way: the soul to go on with
 //   r                     the checkpoint that vouches for gaps in logs below it
 //   w number:4 seq:8      an update that was written anew, and the seq it has now
 //   v                     how far an upgrade came: schema.cpp
@@ -179,6 +180,14 @@ std::optional<Bytes> Replica::encoded(const crdt::Node& node) const {
   return writer.take();
 }
 
+std::optional<crdt::Node> Replica::decoded(BytesView stored) {
+  CborReader reader{stored};
+  if (!reader.array(2)) return std::nullopt;
+  auto node = crdt::Node::read({reader, ledger_.authors, crdt::Names::numbers});
+  if (!node || !reader.done()) return std::nullopt;
+  return std::move(*node);
+}
+
 void Replica::put_companions(graph_store::Batch& batch, const Soul& soul, Slot& slot) {
   const std::vector<std::string> records = options_.companion->records_of(soul, slot.node);
   for (const std::string& record : slot.records)
@@ -190,7 +199,7 @@ void Replica::put_companions(graph_store::Batch& batch, const Soul& soul, Slot& 
 
 Result<graph_store::Ticket, Refusal> Replica::commit() {
   store_new_authors();
-  if (dirty_.empty() && pending_.empty()) return last_ticket_;
+  if (dirty_.empty() && pending_.empty() && stored_purges_ == purged_.size()) return last_ticket_;
   graph_store::Batch batch;
   for (const Soul& soul : dirty_) {
     Slot& slot = nodes_.at(soul);
@@ -216,6 +225,7 @@ Result<graph_store::Ticket, Refusal> Replica::commit() {
   if (!written) return Failure{Refusal::store};
   pending_.clear();
   dirty_.clear();
+  stored_purges_ = purged_.size();
   last_ticket_ = *written;
   // Everything is clean now, and comes back from the store when it is wanted.
   if (nodes_.size() > options_.max_cached_nodes) nodes_.clear();
@@ -234,19 +244,17 @@ Result<Unit, Refusal> Replica::souls(std::string_view from,
 
 Result<Unit, Refusal> Replica::visit_nodes(
     const std::function<void(std::string_view, const crdt::Node&)>& visit) {
+  HEARTH_CHECK(finish_sweep());
   HEARTH_CHECK(commit());
   bool sound = true;
   const std::size_t skipped = prefix_.size() + 1;
-  HEARTH_CHECK(kept(store_.scan(
-      graph_store::prefix_range(key('n', {})), [&](std::string_view place, BytesView value) {
-        CborReader reader{value};
-        auto node = Result<crdt::Node, crdt::StateError>{Failure{crdt::StateError::malformed}};
-        if (reader.array(2))
-          node = crdt::Node::read({reader, ledger_.authors, crdt::Names::numbers});
-        sound = node.has_value();
-        if (sound) visit(place.substr(skipped), *node);
-        return sound;
-      })));
+  HEARTH_CHECK(kept(store_.scan(graph_store::prefix_range(key('n', {})),
+                                [&](std::string_view place, BytesView value) {
+                                  const auto node = decoded(value);
+                                  sound = node.has_value();
+                                  if (sound) visit(place.substr(skipped), *node);
+                                  return sound;
+                                })));
   if (!sound) return Failure{Refusal::store};
   return Unit{};
 }
@@ -271,7 +279,8 @@ Result<std::unique_ptr<Replica>, StoreError> Replica::open(graph_store::Store& s
   std::unique_ptr<Replica> replica{new Replica{store, std::move(prefix), space, options}};
   HEARTH_CHECK(replica->load());
   // A purge that was cut short goes on, whatever the time.
-  if (!replica->advance(now) || !replica->purge_when_complete())
+  if (!replica->advance(now) || !replica->purge_when_complete() ||
+      (!options.purge_in_steps && !replica->finish_sweep()))
     return Failure{StoreError::corrupt};
   return replica;
 }
@@ -320,6 +329,10 @@ Result<Unit, StoreError> Replica::load() {
   if (meta->purged > ledger_.checkpoints.chain().size()) return Failure{StoreError::corrupt};
   for (std::size_t i = 0; i < meta->purged; ++i)
     purged_.push_back(ledger_.checkpoints.chain()[i].id);
+  stored_purges_ = purged_.size();
+  HEARTH_TRY(const auto unswept, store_.get(key('s', {})));
+  if (unswept && purged_.empty()) return Failure{StoreError::corrupt};
+  if (unswept) unswept_ = to_text(*unswept);
 
   HEARTH_CHECK(scan_all('i', [&](std::string_view, BytesView value) {
     const auto id = model::id_from<model::EntryId>(value);

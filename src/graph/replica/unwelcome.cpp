@@ -1,8 +1,10 @@
-// What those may make this replica keep who may not write. It counts nowhere, so that a bound of
-// our own is nobody else's business; it is bounded, since anybody can sign.
+// What others can make this replica keep though it counts nowhere: because its author may not
+// write, or because its branch is one too many. A bound of our own on that is nobody else's
+// business; there is one, since anybody can sign.
 
 #include <algorithm>
 
+#include "stored_record.h"
 #include <hearth/replica/replica.h>
 
 namespace hearth::replica {
@@ -13,9 +15,12 @@ using ledger::Record;
 #ifdef __wasm__
 
 // A page hears what its box keeps: the bounds are the box's, and each byte counts here.
-void Replica::note_unwelcome(const Record&, std::size_t) {}
+void Replica::note_unwelcome(const Record&, std::size_t, std::size_t) {}
 Result<Unit, Refusal> Replica::make_room(const update::VerifiedUpdate&, const model::PersonaKey&,
-                                         const AuthorLog*) {
+                                         const AuthorLog*, const Record*) {
+  return Unit{};
+}
+Result<Unit, Refusal> Replica::make_room_for_body(const Record&, std::size_t) {
   return Unit{};
 }
 
@@ -35,49 +40,74 @@ bool Replica::may_write_now(const model::AuthorKey& author,
          membership.ends_of(author).empty();
 }
 
-bool Replica::is_unwelcome(const Record& record) const {
-  return !record.counts &&
-         !may_write_now(authors().key(record.author),
-                        ledger_.find_log(record.author)->root(record.root).persona);
+std::uint64_t Replica::named_up_to(const model::AuthorKey& author) const {
+  std::uint64_t last = 0;
+  for (const update::Position& position : ledger_.named_of(author))
+    last = std::max(last, position.seq);
+  return last;
+}
+
+bool Replica::is_unwelcome(const Record& record, std::uint64_t named_up_to) const {
+  const AuthorLog& log = *ledger_.find_log(record.author);
+  if (record.counts || (!record.outranked &&
+                        may_write_now(authors().key(record.author), log.root(record.root).persona)))
+    return false;
+  return log.is_forked() ? !record.is_named : record.seq > named_up_to;
+}
+
+std::vector<const Record*> Replica::unwelcome_of(const AuthorLog& log) const {
+  std::vector<const Record*> unwelcome = log.records();
+  const std::uint64_t last = named_up_to(authors().key(log.author()));
+  std::erase_if(unwelcome, [&](const Record* record) { return !is_unwelcome(*record, last); });
+  return unwelcome;
 }
 
 Result<Unit, Refusal> Replica::count_unwelcome() {
   unwelcome_ = Unwelcome{};
-  for (const Record* record : all_records()) {
-    if (!is_unwelcome(*record)) continue;
-    HEARTH_TRY(const auto stored, read(record_key(*record)));
-    note_unwelcome(*record, stored ? stored->size() : 0);
+  for (const crdt::AuthorNumber author : ledger_.authors_by_key()) {
+    for (const Record* record : unwelcome_of(*ledger_.find_log(author))) {
+      HEARTH_TRY(const auto stored, read(record_key(*record)));
+      const auto parsed = stored ? StoredRecord::parse(*stored) : std::nullopt;
+      ++unwelcome_->count;
+      unwelcome_->bytes += record_size + (parsed && parsed->body ? parsed->body->size() : 0);
+    }
   }
   return Unit{};
 }
 
-void Replica::note_unwelcome(const Record& record, std::size_t body_size) {
-  if (!unwelcome_ || !is_unwelcome(record)) return;
-  ++unwelcome_->count;
-  unwelcome_->bytes += record_size + body_size;
+void Replica::note_unwelcome(const Record& record, std::size_t count, std::size_t body_size) {
+  if (!unwelcome_ || record.counts ||
+      !is_unwelcome(record, named_up_to(authors().key(record.author))))
+    return;
+  unwelcome_->count += count;
+  unwelcome_->bytes += count * record_size + body_size;
 }
 
 Result<Unit, Refusal> Replica::make_room(const update::VerifiedUpdate& update,
-                                         const model::PersonaKey& persona, const AuthorLog* log) {
+                                         const model::PersonaKey& persona, const AuthorLog* log,
+                                         const Record* parent) {
   const update::Header& header = update.header();
-  if (may_write_now(header.author, persona)) return Unit{};
-  // What may still count: up to where a chain names the author's log. Of several branches only the
-  // one that leads there.
-  const auto named = ledger_.named_of(header.author);
-  const bool is_named = std::ranges::any_of(
-      named, [&](const update::Position& position) { return header.seq <= position.seq; });
-  if (is_named && (log == nullptr || !log->is_forked())) return Unit{};
-  if (is_wanted(header, update.id())) return Unit{};
+  const bool is_outranked = log != nullptr && log->is_outranked(parent, update.id());
+  if (!is_outranked && may_write_now(header.author, persona)) return Unit{};
+  // What may count yet: up to where a chain names the author's log; of several branches, this one
+  // perhaps the second, what leads there.
+  const bool goes_on = log == nullptr || (!log->is_forked() && parent == log->head());
+  if (header.seq <= named_up_to(header.author) && (goes_on || is_wanted(header, update.id())))
+    return Unit{};
   if (!unwelcome_) HEARTH_CHECK(count_unwelcome());
   const std::size_t size = record_size + (update.body() ? update.body()->size() : 0);
-  std::size_t of_author = 0;
-  if (log != nullptr && !ledger_.membership.empty())
-    for (const Record* record : log->records())
-      if (!record->counts) ++of_author;
-  const bool is_full = unwelcome_->count >= options_.max_unwelcome ||
-                       unwelcome_->bytes + size > options_.max_unwelcome_bytes ||
-                       of_author >= options_.max_unwelcome_of_author;
-  if (is_full) return Failure{Refusal::full};
+  const std::size_t of_author = log == nullptr ? 0 : unwelcome_of(*log).size();
+  if (unwelcome_->count >= options_.max_unwelcome ||
+      unwelcome_->bytes + size > options_.max_unwelcome_bytes ||
+      of_author >= options_.max_unwelcome_of_author)
+    return Failure{Refusal::unwelcome};
+  return Unit{};
+}
+
+Result<Unit, Refusal> Replica::make_room_for_body(const Record& record, std::size_t size) {
+  if (!is_unwelcome(record, named_up_to(authors().key(record.author)))) return Unit{};
+  if (!unwelcome_) HEARTH_CHECK(count_unwelcome());
+  if (unwelcome_->bytes + size > options_.max_unwelcome_bytes) return Failure{Refusal::unwelcome};
   return Unit{};
 }
 

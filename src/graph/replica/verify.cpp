@@ -25,6 +25,7 @@ bool is_as_told(const Record& record, const update::Update& update) {
 }  // namespace
 
 Result<std::vector<Finding>, Refusal> Replica::verify(Repair repair) {
+  HEARTH_CHECK(finish_sweep());
   HEARTH_CHECK(commit());
   std::vector<Finding> findings;
 
@@ -56,10 +57,8 @@ Result<std::vector<Finding>, Refusal> Replica::verify(Repair repair) {
   HEARTH_CHECK(rebuild(souls));
   // What is stored also says what happened to a list on the way; its state decides.
   const auto canonical = [&](BytesView encoding) -> std::optional<Bytes> {
-    codec::CborReader reader{encoding};
-    if (!reader.array(2)) return std::nullopt;
-    const auto node = crdt::Node::read({reader, ledger_.authors, crdt::Names::numbers});
-    if (!node || !reader.done()) return std::nullopt;
+    const auto node = decoded(encoding);
+    if (!node) return std::nullopt;
     codec::CborWriter writer;
     writer.array(2);
     node->write({writer, authors(), crdt::Names::keys});

@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,6 +38,14 @@ class Choices {
  private:
   Reader reader_;
 };
+
+/// What to choose from, the same for the same seed.
+[[nodiscard]] inline Bytes noise(std::uint64_t seed, std::size_t size) {
+  std::mt19937_64 random{seed};
+  Bytes bytes(size);
+  for (std::byte& byte : bytes) byte = static_cast<std::byte>(random());
+  return bytes;
+}
 
 /// A key that is the same in every run.
 [[nodiscard]] inline crypto::Ed25519PrivateKey key_of(std::uint8_t number) {
@@ -121,15 +130,20 @@ inline void deliver(Replica& replica, const Message& message) {
 struct Place {
   std::unique_ptr<graph_store::MemoryStore> store = std::make_unique<graph_store::MemoryStore>();
   std::unique_ptr<Replica> replica;
+  Options options;
 
-  Place(const model::SpaceId& space, Timestamp now) {
-    replica = std::move(*Replica::open(*store, "s/", space, now));
+  Place(const model::SpaceId& space, Timestamp now, const Options& with = {}) : options(with) {
+    replica = std::move(*Replica::open(*store, "s/", space, now, options));
   }
   /// Commits, forgets everything in memory, and loads.
   void reopen(Timestamp now) {
-    const model::SpaceId space = replica->ledger().membership.space();
     HEARTH_ASSERT(replica->commit());
-    replica = std::move(*Replica::open(*store, "s/", space, now));
+    fall_and_rise(now);
+  }
+  /// What wasn't committed is lost.
+  void fall_and_rise(Timestamp now) {
+    const model::SpaceId space = replica->ledger().membership.space();
+    replica = std::move(*Replica::open(*store, "s/", space, now, options));
   }
 };
 
@@ -143,14 +157,17 @@ class World {
       : choices_(choices), space_(device_count), honest_(an_honest_home) {
     const std::size_t count = 3 + choices_.below(3);
     for (std::size_t i = 0; i < count; ++i) {
-      places_.emplace_back(space_.id, beginning);
+      places_.emplace_back(space_.id, beginning, Options{.purge_in_steps = i % 2 == 1});
       deliver(*places_.back().replica, space_.founding());
     }
     messages_.push_back(space_.founding());
   }
 
   void run(std::size_t max_steps) {
-    for (std::size_t step = 0; step < max_steps && !choices_.empty(); ++step) act();
+    for (std::size_t step = 0; step < max_steps && !choices_.empty(); ++step) {
+      act();
+      for (Place& place : places_) HEARTH_ASSERT(place.replica->sweep(1));
+    }
   }
 
   /// Everything reaches everyone, each in another order, and somebody new. All have the same bytes,

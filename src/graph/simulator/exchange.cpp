@@ -200,11 +200,11 @@ std::size_t Machine::take_update(const LetterPtr& letter, bool is_kept) {
       case Refusal::no_certificate:
         run_.count("updates refused: certificate");
         break;
-      case Refusal::outranked:
-        run_.count("updates refused: too many branches");
-        break;
       case Refusal::full:
         run_.count("updates refused: too much is held back");
+        break;
+      case Refusal::unwelcome:
+        run_.count("updates refused: too much counts nowhere");
         break;
       default:
         kept(false, added.error());

@@ -2,11 +2,13 @@
 
 #include <hearth/base/assert.h>
 #include <hearth/simulator/machine.h>
+#include <hearth/update/checkpoint.h>
 
 namespace hearth::simulator {
 
 using graph_store::FaultyStore;
 using replica::Replica;
+using namespace std::string_view_literals;
 
 namespace {
 
@@ -14,15 +16,17 @@ namespace {
 constexpr std::size_t max_held_updates = 48;
 constexpr std::size_t max_held_statements = 1024;
 constexpr std::size_t max_cached_nodes = 3;
+constexpr std::size_t swept_at_once = 2;
 constexpr std::size_t max_unwelcome = 40;
 constexpr std::size_t max_unwelcome_bytes = std::size_t{64} << 10;
 
 }  // namespace
 
-replica::Options Machine::replica_options() {
+replica::Options Machine::replica_options() const {
   return {.max_held_updates = max_held_updates,
           .max_held_bytes = std::size_t{256} << 10,
           .max_cached_nodes = max_cached_nodes,
+          .purge_in_steps = number_ % 2 == 1,
           .max_unwelcome = max_unwelcome,
           .max_unwelcome_of_author = 12,
           .max_unwelcome_bytes = max_unwelcome_bytes};
@@ -106,6 +110,13 @@ void Machine::tick() {
     return;
   }
   (void)replica_->take_changes();
+  if (replica_->is_sweeping()) {
+    run_.count("steps of a purge");
+    if (const auto more = replica_->sweep(swept_at_once); !more) {
+      kept(false, more.error());
+      return;
+    }
+  }
   if (replica_->status().unproved) {
     const auto proved = replica_->prove();
     if (!proved) {
@@ -134,9 +145,7 @@ bool Machine::kept(bool done, replica::Refusal error) {
 
 void Machine::check_durability() {
   // Statements that rotted aren't lost: the disk says what it can't read.
-  for (const char table : {'e', 'k'}) {
-    const auto range = graph_store::prefix_range(std::string{prefix} + table);
-    if (disk_->scan(range, [](std::string_view, BytesView) { return true; })) continue;
+  if (!reads_statements()) {
     kept(false, replica::Refusal::store);
     return;
   }
@@ -176,22 +185,78 @@ void Machine::check_bounds() {
     run_.fail("machine", number_, "holds more than it may");
   if (status.cached_nodes > max_cached_nodes + 1)  // and the one that is read
     run_.fail("machine", number_, "keeps more nodes in memory than it may");
-  // What strangers made it keep, as its disk has it.
+  check_strangers();
+}
+
+// What they made it keep, as its disk has it.
+void Machine::check_strangers() {
   const ledger::Ledger& ledger = replica_->ledger();
   if (ledger.membership.empty() || ledger.membership.kind() == update::SpaceKind::open) return;
-  std::size_t count = 0, bytes = 0;
-  (void)disk_->scan(graph_store::prefix_range(std::string{prefix} + 'u'),
-                    [&](std::string_view key, BytesView value) {
-                      const auto number = Reader{as_bytes(key.substr(prefix.size() + 1))}.u32_be();
-                      if (run_.strangers.contains(ledger.authors.key(*number))) {
-                        ++count;
-                        bytes += value.size();
-                      }
-                      return true;
-                    });
-  if (count > max_unwelcome || bytes > max_unwelcome_bytes)
-    run_.fail("machine", number_, "keeps too much of strangers:", count, "updates,", bytes,
-              "bytes");
+  struct Kept {
+    std::size_t count = 0, bytes = 0;
+    [[nodiscard]] bool is_too_much() const {
+      return count > max_unwelcome || bytes > max_unwelcome_bytes;
+    }
+  };
+  const auto kept_but = [&](const auto& may_count_yet) {
+    Kept kept;
+    (void)disk_->scan(graph_store::prefix_range(std::string{prefix} + 'u'),
+                      [&](std::string_view key, BytesView value) {
+                        Reader place{as_bytes(key.substr(prefix.size() + 1))};
+                        const crdt::AuthorNumber author = *place.u32_be();
+                        const std::uint64_t seq = *place.u64_be();
+                        if (run_.strangers.contains(ledger.authors.key(author)) &&
+                            !may_count_yet(*ledger.find_log(author), seq, place.rest())) {
+                          ++kept.count;
+                          kept.bytes += value.size();
+                        }
+                        return true;
+                      });
+    return kept;
+  };
+  if (!kept_but([](const auto&...) { return false; }).is_too_much()) return;
+  // Whatever a home once named may count: all up to there, but of branches only what leads there.
+  // What one that rotted names nobody can read until the disk is another.
+  if (!reads_statements()) return;
+  const auto named = named_places();
+  const Kept kept = kept_but([&](const ledger::AuthorLog& log, std::uint64_t seq, BytesView id) {
+    return std::ranges::any_of(named, [&](const update::Position& position) {
+      if (position.author != ledger.authors.key(log.author()) || position.seq < seq) return false;
+      const ledger::Record* at = log.find(position.seq, position.id);
+      return id.empty() || (at != nullptr && equal(log.ancestor(*at, seq)->id.value(), id));
+    });
+  });
+  if (kept.is_too_much())
+    run_.fail("machine", number_, "keeps too much of strangers:", kept.count, "updates,",
+              kept.bytes, "bytes");
+}
+
+bool Machine::reads_statements() const {
+  return std::ranges::all_of("ek"sv, [&](char table) {
+    const auto range = graph_store::prefix_range(std::string{prefix} + table);
+    return disk_->scan(range, [](std::string_view, BytesView) { return true; }).has_value();
+  });
+}
+
+// By any entry or checkpoint that it has, on a chain or not.
+std::vector<update::Position> Machine::named_places() const {
+  std::vector<update::Position> named;
+  const auto add = [&](const std::vector<update::Position>& positions) {
+    named.insert(named.end(), positions.begin(), positions.end());
+  };
+  for (const auto& [id, statement] : statements('e')) {
+    const auto entry = update::verify_entry(statement);
+    for (const update::MemberChange& change : entry->changes) {
+      if (const auto* role = std::get_if<update::SetRole>(&change)) add(role->cuts);
+      if (const auto* end = std::get_if<update::EndAuthor>(&change)) add({end->last});
+      if (const auto* branch = std::get_if<update::NameBranch>(&change)) add({branch->on});
+    }
+  }
+  for (const auto& [id, statement] : statements('k')) {
+    const auto checkpoint = update::SignedCheckpoint::decode(statement);
+    add(checkpoint->checkpoint.heads);
+  }
+  return named;
 }
 
 // --- the disk ---

@@ -127,10 +127,14 @@ class Machine {
  private:
   void edit(replica::Draft& draft);
   void check_durability();
+  // Whether its disk has all entries and checkpoints as they were written.
+  [[nodiscard]] bool reads_statements() const;
   [[nodiscard]] bool may_be_gone(const Letter& letter) const;
   void check_bounds();
+  void check_strangers();
+  [[nodiscard]] std::vector<update::Position> named_places() const;
   static constexpr std::string_view prefix = "s/";
-  [[nodiscard]] static replica::Options replica_options();
+  [[nodiscard]] replica::Options replica_options() const;
   // Whether it held; stops where the store failed.
   bool kept(bool done, replica::Refusal error);
   std::size_t take_statements(const std::vector<Bytes>& statements, bool are_entries);

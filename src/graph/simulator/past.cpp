@@ -96,12 +96,13 @@ std::size_t Machine::load_anew(const Parcel& parcel) {
     if (!missing) stop();
     return 0;
   }
-  // What was good for nothing may stay behind.
+  // What was good for nothing may stay behind, and what is so by a chain that was not known here.
   for (const crdt::AuthorNumber author : late->ledger().authors_by_key()) {
     const auto here = replica_->ledger().authors.find(late->authors().key(author));
     const ledger::AuthorLog* log = here ? replica_->ledger().find_log(*here) : nullptr;
     for (const ledger::Record* record : late->ledger().find_log(author)->records())
-      if (!record->counts && (log == nullptr || log->find(record->seq, record->id) == nullptr))
+      if ((log == nullptr || log->find(record->seq, record->id) == nullptr) &&
+          (!record->counts || log == nullptr || record->seq > log->floor()))
         left_behind_.insert(record->id);
   }
   run_.count("spaces loaded by somebody late");
@@ -133,7 +134,7 @@ void Machine::check_renewed() {
   for (const ledger::Record* record : replica_->stale(device_->author))
     if (!replica_->ledger().membership.empty() &&
         replica_->ledger().membership.ends_of(device_->author).empty() &&
-        update::may_write(replica_->ledger().membership.role(persona_.id)))
+        update::may_write(replica_->ledger().membership.role(device_->persona)))
       run_.fail("machine", number_, "does not write anew what became stale:", record->id);
 }
 

@@ -41,7 +41,8 @@ void World::heal() {
   }
 }
 
-// By way of the first, until nobody learns anything.
+// Each with each, until nobody learns anything: who has let go of what stands beside a branch can't
+// pass that branch on.
 void World::meet_all() {
   for (std::size_t round = 0; round < 40; ++round) {
     std::size_t taken = 0;
@@ -49,14 +50,12 @@ void World::meet_all() {
       if (!from.is_up() || !to.is_up()) return run_.fail("a machine stopped though all is healed");
       taken += to.take(from.answer(to.greet(), 100'000));
     };
-    for (const bool outwards : {false, true}) {
-      for (std::size_t i = 1; i < machines_.size(); ++i) {
-        Machine& hub = *machines_.front();
-        Machine& other = *machines_[i];
-        tell(outwards ? hub : other, outwards ? other : hub);
-        Machine& told = outwards ? other : hub;
+    for (const auto& from : machines_) {
+      for (const auto& to : machines_) {
+        if (from == to) continue;
+        tell(*from, *to);
         // Entries and checkpoints are passed on as the store has them.
-        if (!told.is_up() || !told.flush()) return run_.fail("a store failed though all is healed");
+        if (!to->is_up() || !to->flush()) return run_.fail("a store failed though all is healed");
       }
     }
     if (taken == 0) return;
@@ -116,30 +115,64 @@ void World::check_convergence() {
   run_.count("updates at the end", status.updates);
   run_.count("updates that count at the end", status.counting);
   run_.count("updates for later at the end", status.deferred);
+  for (const auto& machine : machines_) {
+    const ledger::Ledger& ledger = machine->replica().ledger();
+    for (const crdt::AuthorNumber author : ledger.authors_by_key())
+      for (const ledger::Record* record : ledger.find_log(author)->records())
+        run_.count("branches too many at the end", record->outranked ? 1 : 0);
+  }
   run_.count("authors who forked at the end", status.forked_authors);
   run_.count("purges at the end", status.purged_checkpoints);
   run_.note("all agree on", state_.size(), "bytes:", name_of(update::hash_of(state_)));
 }
 
-// Whoever reuses no key never forks, whatever happens to the disk; who forked is known everywhere.
+// Whoever reuses no key never forks, whatever happens to the disk. Who forked is known to everyone
+// who takes what two branches begin with; below what was let go of nobody does, and such a branch
+// is void by the checkpoint that covers its place.
 void World::check_forks() {
+  struct Seen {
+    std::map<std::pair<std::uint64_t, model::Bytes32>, std::set<model::UpdateId>> children;
+    bool may_write = true;
+  };
+  std::map<model::AuthorKey, Seen> seen;
+  const model::Bytes32 nothing{};
   for (const auto& machine : machines_) {
     const ledger::Ledger& ledger = machine->replica().ledger();
     for (const crdt::AuthorNumber author : ledger.authors_by_key()) {
       const model::AuthorKey& key = ledger.authors.key(author);
-      const bool is_forked = ledger.find_log(author)->is_forked();
-      if (is_forked && !careless_.contains(key)) return run_.fail("an honest author forked:", key);
-      // A fork of what was let go is not noticed, and of who may not write not all is kept.
-      const auto& members = ledger.membership;
       const ledger::AuthorLog& log = *ledger.find_log(author);
-      if (weather_.reclaims || !members.ends_of(key).empty() ||
-          !update::may_write(members.role(log.root(log.head()->root).persona)))
-        continue;
-      const ledger::Ledger& first = machines_.front()->replica().ledger();
-      const auto there = first.authors.find(key);
-      if (!there || first.find_log(*there) == nullptr ||
-          first.find_log(*there)->is_forked() != is_forked)
-        return run_.fail("not everyone knows who forked:", key);
+      if (log.is_forked() && !careless_.contains(key))
+        return run_.fail("an honest author forked:", key);
+      for (const ledger::Record* record : log.records()) {
+        const auto& after = record->seq == 1 ? nothing : log.prev_of(*record);
+        seen[key].children[{record->seq, after}].insert(record->id);
+        // Of who may not write not all is kept.
+        if (!ledger.membership.ends_of(key).empty() ||
+            !update::may_write(ledger.membership.role(log.root(record->root).persona)))
+          seen[key].may_write = false;
+      }
+    }
+  }
+  for (const auto& [key, author] : seen) {
+    if (!author.may_write) continue;
+    for (const auto& machine : machines_) {
+      const ledger::Ledger& ledger = machine->replica().ledger();
+      const auto number = ledger.authors.find(key);
+      const ledger::AuthorLog* log = number ? ledger.find_log(*number) : nullptr;
+      const std::uint64_t floor = log == nullptr ? 0 : log->floor();
+      const auto parts_here = [&](const auto& place) {
+        const auto& [seq, after] = place.first;
+        return place.second.size() > 1 && seq > floor &&
+               (seq == 1 || (log != nullptr && log->find(seq - 1, model::UpdateId{after})));
+      };
+      const bool knows = log != nullptr && log->is_forked();
+      if (knows != std::ranges::any_of(author.children, parts_here)) {
+        for (const auto& each : machines_)
+          note_state(std::to_string(each->number()), each->replica());
+        return run_.fail(
+            "machine", machine->number(),
+            knows ? "says of somebody that it forked:" : "doesn't know who forked:", key);
+      }
     }
   }
 }
@@ -307,10 +340,7 @@ void World::check_loading() {
     for (const Letter& letter : letters_of(*machine)) {
       const auto added =
           (*loaded)->add_kept(update::VerifiedUpdate::trusted(letter.update), letter.certificate);
-      // It was taken when there were fewer branches, or by whoever had more room for what is void.
-      if (added || added.error() == replica::Refusal::outranked ||
-          added.error() == replica::Refusal::full)
-        continue;
+      if (added) continue;
       return run_.fail("machine", machine->number(),
                        "keeps what nobody takes:", letter.update.header.id());
     }

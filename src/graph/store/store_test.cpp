@@ -1,22 +1,11 @@
-#include <random>
 
 #include <gtest/gtest.h>
 
+#include <hearth/base/seeded_entropy_for_test.h>
 #include <hearth/graph_store/faulty_store.h>
 
 namespace hearth::graph_store {
 namespace {
-
-class SeededEntropy final : public Entropy {
- public:
-  explicit SeededEntropy(std::uint64_t seed) : random_(seed) {}
-  void fill(MutableBytes out) override {
-    for (std::byte& b : out) b = static_cast<std::byte>(random_());
-  }
-
- private:
-  std::mt19937_64 random_;
-};
 
 Batch one(std::string_view key, std::string_view value) {
   Batch batch;
