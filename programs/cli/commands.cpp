@@ -18,6 +18,40 @@ json find_persona(const Context& context, const std::string& name) {
   throw Failure{1, "There is no persona '" + name + "'. See them with: hearth persona list"};
 }
 
+namespace {
+
+/// 3,456,789 bytes as "3.3 MiB", other things as they are.
+std::string amount(const json& row, const char* field) {
+  const auto value = row.at(field).get<std::uint64_t>();
+  if (row.at("resource") != "memory") return std::to_string(value);
+  const std::uint64_t tenths = value * 10 >> 20;
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " MiB";
+}
+
+/// What guests hold of the box, and who was sent away: a line for each that holds or was refused
+/// anything.
+void print_resources(const json& resources) {
+  std::vector<std::vector<std::string>> rows{{"RESOURCE", "HELD BY", "IN USE", "OF", "REFUSED"}};
+  for (const json& row : resources.at("budget")) {
+    std::uint64_t refused = 0;
+    for (const auto& [who, count] : row.at("refused").items())
+      refused += count.get<std::uint64_t>();
+    if (row.at("layer") == "total" || row.at("used") > 0 || refused > 0)
+      rows.push_back({text_of(row, "resource"), text_of(row, "layer"), amount(row, "used"),
+                      amount(row, "limit"), std::to_string(refused)});
+  }
+  print("\n" + terminal::table(rows));
+  std::string why;
+  for (const char* kind : {"refused", "datagrams_dropped"})
+    for (const auto& [reason, count] : resources.at(kind).items())
+      if (count.get<std::uint64_t>() > 0)
+        why +=
+            (why.empty() ? "" : ", ") + reason + " " + std::to_string(count.get<std::uint64_t>());
+  if (!why.empty()) print("refused since the start: " + why + "\n");
+}
+
+}  // namespace
+
 int status(const Context& context) {
   const json state = context.client.call("GET", "/local/v1/status");
   if (context.json) {
@@ -33,7 +67,11 @@ int status(const Context& context) {
     print("address   " + address.get<std::string>() + "\n");
   for (const json& flock : state.at("flocks"))
     print("flock     " + text_of(flock, "state") + "  " + text_of(flock, "name") + "  " +
-          text_of(flock, "multiaddr") + "\n");
+          text_of(flock, "multiaddr") +
+          (flock.contains("shell") && flock["shell"].value("offer", std::string{}) == "differs"
+               ? "  SERVES A CHANGED SHELL: see hearth flock probe"
+               : "") +
+          "\n");
   for (const json& app : state.at("apps"))
     print("app       " + text_of(app, "state") + "  " + text_of(app, "title") + "\n");
   std::vector<std::vector<std::string>> rows{{"PEER", "TRANSPORT", "RELAYED", "DEVICE"}};
@@ -42,6 +80,7 @@ int status(const Context& context) {
                     connection.value("relayed", false) ? "yes" : "no",
                     text_of(connection, "device_name")});
   if (rows.size() > 1) print("\n" + terminal::table(rows));
+  if (state.contains("resources")) print_resources(state.at("resources"));
   return 0;
 }
 
@@ -125,6 +164,45 @@ int flock_list(const Context& context) {
                     text_of(flock, "multiaddr"), flock.value("error", std::string{})});
   print(terminal::table(rows));
   return 0;
+}
+
+namespace {
+std::string in_words(const json& shell) {
+  const std::string offer = shell.value("offer", std::string{});
+  if (offer == "same") return "just what this box has";
+  if (offer == "newer") return "a newer one, signed like this box's";
+  if (offer == "older") return "an older one, signed like this box's";
+  if (offer == "nothing") return "serves no pages";
+  if (offer == "unreachable") return "not reached: " + shell.value("why", std::string{});
+  if (offer == "unknown") return "this box has no signed shell to compare with";
+  std::string text = "CHANGED (" + shell.value("why", std::string{}) + ")";
+  for (const json& file : shell.value("files", json::array()))
+    text += " " + file.get<std::string>();
+  return text;
+}
+}  // namespace
+
+int flock_probe(const Context& context) {
+  const json answer = context.client.call("POST", "/local/v1/flocks/probe", json::object());
+  bool well = true;
+  std::vector<std::vector<std::string>> rows{{"SERVES", "AT", "FLOCK"}};
+  for (const json& flock : answer.at("flocks")) {
+    well = well && flock.at("offer") != "differs";
+    rows.push_back(
+        {in_words(flock), flock.value("origin", std::string{}), text_of(flock, "multiaddr")});
+  }
+  if (context.json) {
+    print_json(answer);
+  } else {
+    print(terminal::table(rows));
+    if (!well)
+      print(
+          "\nWho opens a changed shell for the first time runs what its server wants, and with a "
+          "changed\n"
+          "/sw.js so does everybody else. Tell people to open another address until it is "
+          "settled.\n");
+  }
+  return well ? 0 : 1;
 }
 
 int flock_leave(const Context& context, const std::string& flock) {

@@ -52,6 +52,8 @@ int host_rotate(const Context& context);
 
 int flock_join(const Context& context, const std::string& address, const std::string& name);
 int flock_list(const Context& context);
+/// Compares the pages that the flocks serve with the box's own; 1 when one serves others.
+int flock_probe(const Context& context);
 int flock_leave(const Context& context, const std::string& flock);
 
 int doctor(const Context& context);
@@ -71,8 +73,5 @@ struct BenchOptions {
   std::string directory;         ///< on the disk in question; empty: where temporary files go
 };
 int graph_bench(const Context& context, const BenchOptions& options);
-
-/// The completion script for bash, zsh or fish on standard output; 2 for another shell.
-int completion(const std::string& shell);
 
 }  // namespace hearth::cli

@@ -114,6 +114,23 @@ int graph_make_space(const Context& context, const SpaceOptions& options) {
   return 0;
 }
 
+int graph_remove_space(const Context& context, const SpaceOptions& options) {
+  SpaceOptions gone = options;
+  gone.space = options.name;
+  if (!options.is_sure)
+    throw Failure{2, "This takes all of '" + gone.space +
+                         "' off this box, and can't be undone.\nKeep a copy: hearth graph export "
+                         "--space " +
+                         gone.space + " > " + gone.space +
+                         ".jsonl\nThen: hearth graph remove-space " + gone.space + " --yes"};
+  context.client.call("DELETE", space_path(gone));
+  if (context.json)
+    print_json({{"removed", gone.space}});
+  else
+    print("The space " + gone.space + " is gone from this box.\n");
+  return 0;
+}
+
 int graph_get(const Context& context, const SpaceOptions& options) {
   const json node = context.client.call("GET", node_path(options));
   if (context.json) {
@@ -322,6 +339,37 @@ void add_upkeep(std::vector<std::vector<std::string>>& rows, const std::string& 
 }
 
 }  // namespace
+
+int graph_grant(const Context& context, const SpaceOptions& options) {
+  context.client.call("PUT", space_path(options) + "/apps/" + escaped(options.app),
+                      {{"access", options.access}});
+  if (context.json) {
+    print_json({{"space", options.space}, {"app", options.app}, {"access", options.access}});
+  } else if (options.access == "none") {
+    print("'" + options.app + "' has no access to '" + options.space + "' any more.\n");
+  } else {
+    print("'" + options.app + "' may " + options.access + " in '" + options.space +
+          "' what those who use it may.\n");
+  }
+  return 0;
+}
+
+int graph_apps(const Context& context, const SpaceOptions& options) {
+  const json answer = context.client.call("GET", space_path(options) + "/apps");
+  if (context.json) {
+    print_json(answer);
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows{{"APP", "ACCESS"}};
+  for (const json& row : answer.at("apps"))
+    rows.push_back({text_of(row, "app"), text_of(row, "access")});
+  if (rows.size() == 1)
+    print("No app has access to '" + options.space +
+          "'. Let one in: hearth graph grant APP read\n");
+  else
+    print(terminal::table(rows));
+  return 0;
+}
 
 int graph_stats(const Context& context) {
   json stats = context.client.call("GET", api + "/stats");

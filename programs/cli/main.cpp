@@ -11,7 +11,9 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.h"
+#include "completion.h"
 #include "graph_space.h"
+#include "tunnel.h"
 #include <hearth/config/settings.h>
 
 namespace {
@@ -78,6 +80,9 @@ class Program {
   void add_graph();
   void add_spaces(CLI::App& graph);
   void add_open();
+  void add_boxes();
+  void add_tunnel();
+  void add_services();
 
   CLI::App app_{"Hearth's command line, for the machine that the box runs on.", "hearth"};
   std::string data_dir_ = "/var/lib/hearth";
@@ -88,6 +93,8 @@ class Program {
   OpenOptions open_;
   BenchOptions bench_;
   SpaceOptions space_;
+  TunnelOptions tunnel_;
+  ServiceOptions service_;
   std::string name_;
   std::string folder_;
   std::string flock_name_;
@@ -118,12 +125,15 @@ Program::Program() {
   add_recovery();
   add_flocks();
   add_graph();
+  add_services();
+  add_boxes();
+  add_tunnel();
   add(app_, "doctor", "Look for what is wrong, and say what helps; 1 when something is",
       "  hearth doctor", doctor);
   auto* made = add(app_, "completion", "Print the shell's completion script",
                    "  source <(hearth completion bash)\n"
                    "  hearth completion fish > ~/.config/fish/completions/hearth.fish",
-                   [this](const Context&) { return completion(name_); });
+                   [this](const Context&) { return completion(app_, name_); });
   made->add_option("SHELL", name_, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
@@ -264,6 +274,10 @@ void Program::add_spaces(CLI::App& graph) {
   made->add_option("--kind", space_.kind, "protected or public")
       ->check(CLI::IsMember({"protected", "public"}))
       ->capture_default_str();
+  made = make("remove-space", "Take a space off this box",
+              "  hearth graph remove-space recipes --yes", graph_remove_space);
+  made->add_option("NAME", space_.name, "By name or id")->required();
+  made->add_flag("--yes", space_.is_sure, "It can't be undone");
   of_soul(make("get", "Show a node", "  hearth graph get people/anna", graph_get));
   of_soul(make("put", "Write properties of a node; a value is JSON, or else text",
                "  hearth graph put people/anna name=Anna age=41 'boss={\"#\": \"people/bert\"}'",
@@ -298,6 +312,17 @@ void Program::add_spaces(CLI::App& graph) {
   made->add_option("FILE", space_.file, "- is standard input")->required();
   made->add_option("--name", space_.name, "What to call it: it is a space that isn't here yet")
       ->type_name("NAME");
+  made = in_space(make("grant", "Let an app read or write in a space for whoever uses it",
+                       "  hearth graph grant files read\n"
+                       "  hearth graph grant notes write --space recipes\n"
+                       "  hearth graph grant notes none --space recipes",
+                       graph_grant));
+  made->add_option("APP", space_.app, "Its id")->required();
+  made->add_option("ACCESS", space_.access, "read, write, or none to take it away")
+      ->check(CLI::IsMember({"read", "write", "none"}))
+      ->required();
+  in_space(make("apps", "Which apps may do what in a space", "  hearth graph apps --space recipes",
+                graph_apps));
   in_space(make("upkeep",
                 "Look after a space now: a checkpoint of what came, room taken back from what is "
                 "older than 30 days and superseded; hearthd does it by itself, too",
@@ -316,6 +341,11 @@ void Program::add_flocks() {
   made->add_option("MULTIADDR", name_, "Its address, ending in /p2p/ID")->required();
   made->add_option("--name", flock_name_, "3 to 32 of a-z, 0-9 and hyphens")->type_name("NAME");
   add(flocks, "list", "The flocks, and how each is", "  hearth flock list", flock_list);
+  add(flocks, "probe",
+      "Compare the pages that the flocks serve with the box's own, now; 1 when one serves a "
+      "changed "
+      "shell",
+      "  hearth flock probe\n  hearth flock probe --json | jq '.flocks[].offer'", flock_probe);
   made = add(flocks, "leave", "Leave a flock", "  hearth flock leave 12D3KooW…",
              [this](const Context& context) { return flock_leave(context, name_); });
   made->add_option("PEER_ID", name_, "The flock's id, or its whole address")->required();
@@ -335,6 +365,87 @@ void Program::add_open() {
       ->capture_default_str();
   made->add_option("--shell", open_.shell, "The shell's files")->type_name("DIR");
   made->add_option("--boot", open_.boot, "The files of the apps' boot page")->type_name("DIR");
+}
+
+void Program::add_services() {
+  CLI::App& services =
+      group("service", "TCP ports of this machine that people may reach through the box",
+            "  hearth service allow 22\n  hearth service list\n  hearth service deny 22");
+  const auto make = [&](const char* name, const char* what, const std::string& examples,
+                        int (*command)(const Context&, const ServiceOptions&)) {
+    auto* made = add(services, name, what, examples, [this, command](const Context& context) {
+      return command(context, service_);
+    });
+    made->add_option("PORT", service_.port, "Of 127.0.0.1, or else of ::1")
+        ->required()
+        ->check(CLI::Range(1, 65535));
+    made->add_option("--persona", service_.personas, "Beside the owners; may be repeated")
+        ->type_name("NAME")
+        ->expected(1)
+        ->take_all();
+    return made;
+  };
+  make("allow",
+       "Open a port to the owners, and to those named; it is reached by hearth tunnel --tcp",
+       "  hearth service allow 22 --name ssh\n  hearth service allow 5432 --persona bert",
+       service_allow)
+      ->add_option("--name", service_.name, "What it is called")
+      ->type_name("TEXT");
+  make("deny", "Close a port to all, or to those named; what is open to it ends at once",
+       "  hearth service deny 22\n  hearth service deny 5432 --persona bert", service_deny);
+  add(services, "list", "Which ports are open, and to whom; none is by itself",
+      "  hearth service list", service_list);
+}
+
+void Program::add_boxes() {
+  CLI::App& boxes = group("box", "Boxes, here or elsewhere, that have let your programs in",
+                          "  hearth box add 'https://home.flock.example/#1.pair.…' --name casa\n"
+                          "  hearth box list");
+  const auto make = [&](const char* name, const char* what, const std::string& examples,
+                        int (*command)(const Context&, const BoxOptions&)) {
+    auto* made = add(boxes, name, what, examples, [this, command](const Context& context) {
+      return command(context, tunnel_.box);
+    });
+    made->add_option("--boxes", tunnel_.box.directory,
+                     "Where your boxes are kept; else ~/.local/share/hearth/boxes")
+        ->type_name("DIR")
+        ->envname("HEARTH_BOXES");
+    return made;
+  };
+  auto* made = make("add", "Get in by a link of `hearth pair`, as a device of its own",
+                    "  hearth box add 'https://home.flock.example/#1.pair.…' --name casa\n"
+                    "  hearth pair --json | jq -r .url | hearth box add - --name casa",
+                    box_add);
+  made->add_option("LINK", tunnel_.box.link, "The whole link; - reads it from standard input")
+      ->required();
+  made->add_option("--name", tunnel_.box.name, "What you call the box: a-z, 0-9 and hyphens");
+  made->add_option("--device-name", tunnel_.box.device_name, "What the box will call this device")
+      ->type_name("TEXT");
+  make("list", "Which there are", "  hearth box list --json", box_list);
+  made = make("remove", "Forget a box, and this device's key for it", "  hearth box remove casa",
+              box_remove);
+  made->add_option("NAME", tunnel_.box.name, "As `hearth box list` shows it")->required();
+}
+
+void Program::add_tunnel() {
+  auto* made = add(
+      app_, "tunnel", "A local port that leads to an app or a TCP service of a box, until Ctrl+C",
+      "  hearth tunnel files 8080\n"
+      "  hearth tunnel files ~/files.sock\n"
+      "  hearth tunnel --tcp 22 2222 --box casa    # then: ssh -p 2222 127.0.0.1\n"
+      "\nThe port takes your own programs and root's alone. A TCP service has to be "
+      "open to you:\n  hearth service allow 22    # on the box, by its owner",
+      [this](const Context& context) { return hearth::cli::tunnel(context, tunnel_); });
+  made->add_option("WHAT", tunnel_.what, "The app's id; with --tcp a port of the box")->required();
+  made->add_option("LOCAL", tunnel_.local,
+                   "A port of 127.0.0.1, or a socket's path; without it a port that is free");
+  made->add_flag("--tcp", tunnel_.tcp, "To a TCP service, byte for byte");
+  made->add_option("--box", tunnel_.box.name, "Which box; needed when there are several")
+      ->type_name("NAME");
+  made->add_option("--boxes", tunnel_.box.directory,
+                   "Where your boxes are kept; else ~/.local/share/hearth/boxes")
+      ->type_name("DIR")
+      ->envname("HEARTH_BOXES");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // `hearth open`: the shell from this machine's own disk, so that no server has a say in its code.
 
+#include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 
@@ -18,6 +20,7 @@
 #include <hearth/identity/name.h>
 #include <hearth/local/listener.h>
 #include <hearth/local/origins.h>
+#include <hearth/loop/resolve.h>
 #include <hearth/loop/socket_stream.h>
 
 namespace hearth::cli {
@@ -48,15 +51,15 @@ std::string describe(const codec::Multiaddr& address) {
   return json{{"peer_id", id}, {"addrs", {text}}}.dump();
 }
 
-loop::Task<std::string> ask_over_http(std::string host, std::string port) {
+loop::Task<std::string> ask_over_http(std::string host, std::uint16_t port) {
   const auto executor = co_await asio::this_coro::executor;
-  asio::ip::tcp::resolver resolver{executor};
-  const auto endpoints = co_await resolver.async_resolve(host, port, asio::use_awaitable);
+  auto resolving = loop::resolve(host, port);
+  const auto endpoints = co_await std::move(resolving);
   asio::ip::tcp::socket socket{executor};
   co_await asio::async_connect(socket, endpoints, asio::use_awaitable);
   http::Request request;
   request.target = "/.well-known/hearth-flock";
-  request.headers.set("Host", host + ":" + port);
+  request.headers.set("Host", host + ":" + std::to_string(port));
   auto stream = loop::make_stream(std::move(socket));
   http::Response response = co_await http::send(std::move(stream), std::move(request));
   co_return co_await http::read_all(*response.body, 65536);
@@ -65,14 +68,18 @@ loop::Task<std::string> ask_over_http(std::string host, std::string port) {
 /// What HOST:PORT says of itself. Nothing hangs on its truth: names are signed by their roots.
 std::string ask_flock(const std::string& where) {
   const std::size_t colon = where.rfind(':');
-  if (colon == std::string::npos)
+  const std::string_view digits =
+      std::string_view{where}.substr(std::min(colon, where.size() - 1) + 1);
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (colon == std::string::npos || error != std::errc{} || end != digits.data() + digits.size())
     throw Failure{2, "--flock takes a multiaddr that ends in /p2p/ID, or HOST:PORT."};
   asio::io_context io;
   std::exception_ptr failed;
   std::string text;
-  asio::co_spawn(io, ask_over_http(where.substr(0, colon), where.substr(colon + 1)),
-                 [&](const std::exception_ptr& error, std::string answer) {
-                   failed = error;
+  asio::co_spawn(io, ask_over_http(where.substr(0, colon), port),
+                 [&](const std::exception_ptr& why, std::string answer) {
+                   failed = why;
                    text = std::move(answer);
                  });
   io.run_for(std::chrono::seconds{10});
@@ -122,9 +129,9 @@ int open_name(const Context& context, const OpenOptions& options) {
 
   asio::io_context io{1};
   std::optional<local::Origins> origins;
-  std::unique_ptr<local::Listener> listener;
+  std::unique_ptr<loop::Listener> listener;
   try {
-    listener = local::Listener::on_tcp(
+    listener = local::listen_on_tcp(
         io.get_executor(), {.address = *IpAddress::parse("127.0.0.1"), .port = options.port},
         [&](http::Request request) { return answer(*origins, flock, std::move(request)); });
   } catch (const boost::system::system_error&) {

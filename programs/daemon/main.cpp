@@ -17,6 +17,7 @@
 #include <hearth/logging/json_log.h>
 #include <hearth/loop/system.h>
 #include <hearth/process/confine.h>
+#include <hearth/process/machine.h>
 #include <hearth/process/privileges.h>
 
 namespace {
@@ -72,6 +73,7 @@ daemon::Provisions provide(daemon::Options& options, Log& log) {
 int run(daemon::Options options) {
   logging::JsonLog log{*logging::parse_level(options.log_level)};
   daemon::Provisions provisions = provide(options, log);
+  provisions.machine = process::this_machine();
   process::confine();
   const pid_t sandboxd = provisions.sandboxd ? provisions.sandboxd->pid : 0;
   int status = 0;
@@ -111,19 +113,6 @@ int main(int argc, char** argv) {
       "  hearthd --data-dir ~/hearth --embedded-flock 8421 --name casa\n"
       "  hearthd --flock /dns4/flock.example/tcp/443/tls/ws/p2p/12D3KooW… --name casa\n"};
   options.declare(settings);
-  const config::Outcome outcome = settings.parse(argc, argv);
-  if (outcome.exit_code) {
-    std::fputs(outcome.text.c_str(), *outcome.exit_code == 0 ? stdout : stderr);
-    return *outcome.exit_code;
-  }
-  if (const auto problem = options.problem()) {
-    std::fprintf(stderr, "hearthd: %s\n", problem->c_str());
-    return 2;
-  }
-  try {
-    return run(std::move(options));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hearthd: %s\n", error.what());
-    return 1;
-  }
+  return settings.run(
+      argc, argv, [&] { return options.problem(); }, [&] { return run(std::move(options)); });
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,6 +18,7 @@
 #include <hearth/logging/json_log.h>
 #include <hearth/loop/system.h>
 #include <hearth/process/confine.h>
+#include <hearth/process/machine.h>
 #include <hearth/process/privileges.h>
 #include <hearth/store/rocks_store.h>
 
@@ -26,7 +28,7 @@ using namespace hearth;
 
 struct Options {
   std::string data_dir = "/var/lib/hearth-flock";
-  std::string listen_ip = "0.0.0.0";
+  std::vector<std::string> listen_ips;
   std::int64_t port = 8421;
   std::string domain;
   std::string tls_certificate;
@@ -36,12 +38,15 @@ struct Options {
   std::string shell;
   std::string boot;
   std::string log_level = "info";
+  std::int64_t memory = 0;
   bool invite_only = false;
   bool ready_json = false;
 
   void declare(config::Settings& settings) {
     settings.add("data-dir", data_dir, "DIR", "Where its key and the names are kept");
-    settings.add("listen-ip", listen_ip, "IP", "The address to listen on");
+    settings.add("listen-ip", listen_ips, "IP",
+                 "An address to listen on; may be repeated; default: all of IPv4 (0.0.0.0) and "
+                 "IPv6 (::)");
     settings.add("port", port, 0, 65535, "PORT",
                  "TCP for libp2p, WebSocket and pages, UDP for STUN; 0 picks one");
     settings.add("domain", domain, "HOST[:PORT]", "The name that its pages are reached by");
@@ -52,13 +57,14 @@ struct Options {
     settings.add("shell", shell, "DIR|off", "The shell's files; off serves no pages");
     settings.add("boot", boot, "DIR", "The files of the apps' boot page");
     settings.add("invite-only", invite_only, "Take no new names");
+    settings.add("memory", memory, 0, 1 << 20, "MIB",
+                 "What all guests together may make it hold; 0: by the machine");
     settings.add("log-level", log_level, "LEVEL", "debug, info, warning or error");
     settings.add("ready-json", ready_json, "Print one JSON line on standard output when ready");
   }
 
   [[nodiscard]] std::optional<std::string> problem() const {
-    if (!IpAddress::parse(listen_ip))
-      return "--listen-ip " + listen_ip + ": this is no IP address.";
+    if (auto wrong = daemon::problem_of_listen_ips(listen_ips)) return wrong;
     if (!logging::parse_level(log_level))
       return "--log-level " + log_level + ": debug, info, warning or error is expected.";
     if (tls_certificate.empty() != tls_key.empty())
@@ -93,6 +99,7 @@ int run(const Options& options) {
     process::hand_over(options.data_dir, account);
     process::become(account);
   }
+  const budget::Machine machine = process::this_machine();
   process::confine();
   const loop::SystemClock clock;
   loop::SystemEntropy entropy;
@@ -103,12 +110,16 @@ int run(const Options& options) {
 
   flock::NodeOptions node_options{
       .key = appliance::load_or_make_key(directory / "flock.key", entropy),
-      .listen_ip = *IpAddress::parse(options.listen_ip),
+      .listen_ips = daemon::listen_addresses(options.listen_ips),
       .port = static_cast<std::uint16_t>(options.port),
       .domain = options.domain,
       .pages = std::move(served),
       .invite_only = options.invite_only,
-      .version = HEARTH_VERSION};
+      .version = HEARTH_VERSION,
+      .budget = budget::Budget::create(budget::sizes_for(
+          machine, options.memory > 0
+                       ? std::optional{static_cast<std::size_t>(options.memory) << 20}
+                       : std::nullopt))};
   if (!options.tls_certificate.empty())
     node_options.tls = {.certificate = options.tls_certificate,
                         .key = options.tls_key,
@@ -125,12 +136,10 @@ int run(const Options& options) {
     patience.async_wait([&io](boost::system::error_code) { io.stop(); });
   });
 
-  nlohmann::json ready{
-      {"peer_id", node.id().to_string()},
-      {"addrs", node.browser_addresses()},
-      {"http", node.shell_origin()},
-      {"stun",
-       "stun:" + Endpoint{*IpAddress::parse(options.listen_ip), node.stun_port()}.to_string()}};
+  nlohmann::json ready{{"peer_id", node.id().to_string()},
+                       {"addrs", node.browser_addresses()},
+                       {"http", node.shell_origin()},
+                       {"stun", node.stun_url()}};
   if (options.ready_json) {
     std::printf("%s\n", ready.dump().c_str());
   } else {
@@ -147,25 +156,13 @@ int run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  loop::tune_allocator(1);
+
   Options options;
   config::Settings settings{"hearth-flock", "Hearth's meeting place: names, relay and STUN.",
                             "  hearth-flock --data-dir ~/flock --port 8421\n"
                             "  hearth-flock --domain flock.example --tls-certificate fullchain.pem "
                             "--tls-key privkey.pem\n"};
   options.declare(settings);
-  const config::Outcome outcome = settings.parse(argc, argv);
-  if (outcome.exit_code) {
-    std::fputs(outcome.text.c_str(), *outcome.exit_code == 0 ? stdout : stderr);
-    return *outcome.exit_code;
-  }
-  if (const auto problem = options.problem()) {
-    std::fprintf(stderr, "hearth-flock: %s\n", problem->c_str());
-    return 2;
-  }
-  try {
-    return run(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "hearth-flock: %s\n", error.what());
-    return 1;
-  }
+  return settings.run(argc, argv, [&] { return options.problem(); }, [&] { return run(options); });
 }

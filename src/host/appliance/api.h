@@ -33,7 +33,7 @@ struct Addresses {
   std::optional<std::string> flock;
   /// All flocks that this appliance is a member of, as multiaddrs.
   std::vector<std::string> flocks;
-  /// Its own, for links, as multiaddrs.
+  /// For links, as multiaddrs: its own, and further ones of the flock, which have no /p2p.
   std::vector<std::string> own;
   /// The origin that a link should open, where one is known that others can reach: the flock's
   /// shell.

@@ -5,41 +5,19 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include <hearth/appliance/api.h>
+#include <hearth/base/seeded_entropy_for_test.h>
+#include <hearth/base/temporary_directory_for_test.h>
 #include <hearth/identity/statement.h>
 #include <hearth/opaque/client.h>
 #include <hearth/storage/memory_store.h>
 
 namespace hearth::appliance {
-
-class SeededEntropy final : public Entropy {
- public:
-  explicit SeededEntropy(std::uint64_t seed) : engine_(seed) {}
-  void fill(MutableBytes out) override {
-    for (std::byte& b : out) b = static_cast<std::byte>(engine_() & 0xff);
-  }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 struct Reply {
   int status = 0;

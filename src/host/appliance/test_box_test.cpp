@@ -50,16 +50,6 @@ Bytes unb64(const json& text) {
   return codec::base64url_decode(text.get<std::string>()).value();
 }
 
-TemporaryDirectory::TemporaryDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "hearth-test-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error{"mkdtemp"};
-  path_ = pattern;
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::filesystem::remove_all(path_);
-}
-
 std::string Reply::code() const {
   return body.contains("error") ? body["error"]["code"].get<std::string>() : std::string{};
 }

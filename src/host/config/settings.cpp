@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
+#include <exception>
 
 #include <CLI/CLI.hpp>
 #include <toml++/toml.h>
@@ -162,6 +164,27 @@ Outcome Settings::parse(int argc, const char* const* argv) {
   std::string wrong = impl_->read_file();
   if (wrong.empty()) return {.exit_code = std::nullopt, .text = {}};
   return {.exit_code = 2, .text = std::move(wrong) + "\n"};
+}
+
+int Settings::run(int argc, const char* const* argv,
+                  const std::function<std::optional<std::string>()>& problem,
+                  const std::function<int()>& body) {
+  const Outcome outcome = parse(argc, argv);
+  if (outcome.exit_code) {
+    std::fputs(outcome.text.c_str(), *outcome.exit_code == 0 ? stdout : stderr);
+    return *outcome.exit_code;
+  }
+  const std::string name = impl_->app.get_name();
+  if (const auto what = problem()) {
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), what->c_str());
+    return 2;
+  }
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", name.c_str(), error.what());
+    return 1;
+  }
 }
 
 }  // namespace hearth::config

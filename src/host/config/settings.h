@@ -41,6 +41,12 @@ class Settings {
 
   [[nodiscard]] Outcome parse(int argc, const char* const* argv);
 
+  /// A program's main(): parses, asks for a `problem` in words, and runs. Gives the exit code: what
+  /// `body` gives; 0 after --help and --version; 2 after a mistake; 1 when `body` throws. Says why.
+  [[nodiscard]] int run(int argc, const char* const* argv,
+                        const std::function<std::optional<std::string>()>& problem,
+                        const std::function<int()>& body);
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

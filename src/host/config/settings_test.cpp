@@ -1,6 +1,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 
 #include <gtest/gtest.h>
 
@@ -95,6 +96,22 @@ TEST(Settings, TheLastOfSeveralFlagsCounts) {
 TEST(Settings, RefusesANumberOutOfRange) {
   Program program;
   EXPECT_EQ(program.parse({"--p2p-port", "65536"}).exit_code, 2);
+}
+
+TEST(Settings, AProgramEndsWithTheCodeOfWhatBecameOfIt) {
+  const auto code = [](std::vector<const char*> arguments, std::optional<std::string> problem,
+                       const std::function<int()>& body) {
+    Settings settings{"program", "Does things.", "  program"};
+    arguments.insert(arguments.begin(), "program");
+    return settings.run(
+        static_cast<int>(arguments.size()), arguments.data(), [&] { return problem; }, body);
+  };
+  const auto seven = [] { return 7; };
+  EXPECT_EQ(code({}, std::nullopt, seven), 7);
+  EXPECT_EQ(code({"--help"}, "wrong", seven), 0);
+  EXPECT_EQ(code({"--nonsense"}, std::nullopt, seven), 2);
+  EXPECT_EQ(code({}, "wrong", seven), 2);
+  EXPECT_EQ(code({}, std::nullopt, []() -> int { throw std::runtime_error{"failed"}; }), 1);
 }
 
 }  // namespace

@@ -10,22 +10,24 @@
 
 #include <hearth/appliance/api.h>
 #include <hearth/appliance/keys.h>
-#include <hearth/codec/base64.h>
 #include <hearth/daemon/apps.h>
 #include <hearth/daemon/daemon.h>
 #include <hearth/daemon/event_hub.h>
 #include <hearth/daemon/network.h>
+#include <hearth/daemon/report.h>
 #include <hearth/daemon/router.h>
+#include <hearth/daemon/services_api.h>
+#include <hearth/daemon/ways_in.h>
 #include <hearth/flock/node.h>
 #include <hearth/graph_service/service.h>
 #include <hearth/gun_service/service.h>
 #include <hearth/gun_service/storage.h>
 #include <hearth/http/server.h>
-#include <hearth/identity/link.h>
 #include <hearth/libp2p/host.h>
 #include <hearth/local/guard.h>
 #include <hearth/local/listener.h>
 #include <hearth/local/origins.h>
+#include <hearth/probe/probe.h>
 #include <hearth/store/rocks_store.h>
 
 namespace hearth::daemon {
@@ -51,24 +53,18 @@ graph_service::UpkeepOptions upkeep_options(const Options& options) {
           .age = std::chrono::hours{options.graph_upkeep_age}};
 }
 
-/// What a browser can dial of a flock that listens for TCP and WebSocket on one port.
-Multiaddr for_browsers(const Multiaddr& address) {
-  const std::string text = address.to_string();
-  if (text.find("/ws") != std::string::npos) return address;
-  const std::size_t suffix = text.rfind("/p2p/");
-  const auto with = Multiaddr::parse(text.substr(0, suffix) + "/ws" + text.substr(suffix));
-  return with ? *with : address;
-}
-
-bool is_loopback(const Multiaddr& address) {
-  const auto endpoint = address.tcp() ? address.tcp() : address.udp();
-  return endpoint && endpoint->address.is_loopback();
+/// The bundle that lies beside the program: what flocks are compared with.
+std::optional<probe::Bundle> own_bundle(const std::optional<local::Site>& shell) {
+  const auto text = shell ? shell->text("/bundle.json") : std::nullopt;
+  if (!text) return std::nullopt;
+  auto bundle = probe::parse_bundle(*text);
+  if (!bundle) return std::nullopt;
+  return std::move(*bundle);
 }
 
 Ports ports_of(const Options& options) {
-  const Endpoint both{.address = *IpAddress::parse(options.listen_ip),
-                      .port = static_cast<std::uint16_t>(options.p2p_port)};
-  return {.tcp = both, .udp = both};
+  const auto port = static_cast<std::uint16_t>(options.p2p_port);
+  return {.ips = listen_addresses(options.listen_ips), .tcp = port, .udp = port};
 }
 
 }  // namespace
@@ -80,14 +76,11 @@ struct Daemon::Parts {
   // --- outward ---
   loop::Task<void> serve_stream(libp2p::StreamPtr stream);
   loop::Task<http::Response> answer_local(http::Request request);
-  [[nodiscard]] http::Response well_known() const;
-  [[nodiscard]] json status() const;
-  [[nodiscard]] json doctor() const;
+  loop::Task<http::Response> probe_shells();
 
-  // --- addresses ---
-  [[nodiscard]] std::vector<Multiaddr> own_addresses() const;
-  [[nodiscard]] std::optional<Multiaddr> link_flock() const;
-  [[nodiscard]] appliance::Addresses addresses() const;
+  // --- told to others ---
+  [[nodiscard]] Subjects subjects() const;
+  [[nodiscard]] WaysIn ways_in() const;
   [[nodiscard]] std::string shell_origin() const {
     return origins ? origins->shell_origin() : std::string{};
   }
@@ -100,7 +93,8 @@ struct Daemon::Parts {
   void join_flocks();
   void follow_flocks();
   void cut_off(const identity::DeviceId& device);
-  loop::Task<http::Response> answer_graph(http::Request request, appliance::Who who);
+  loop::Task<http::Response> answer_graph(http::Request request, appliance::Who who,
+                                          std::string app);
   loop::Task<http::Response> back_up_graph(std::string target);
   loop::Task<http::Response> verify_gun(appliance::Who who);
   /// The graph's space `home` has the people of the box as its members.
@@ -114,6 +108,7 @@ struct Daemon::Parts {
   loop::SystemClock clock;
   loop::SystemEntropy entropy;
   std::filesystem::path directory;
+  budget::BudgetPtr budget;
 
   store::RocksStore store;
   appliance::Keys keys;
@@ -124,16 +119,18 @@ struct Daemon::Parts {
   EventHub events;
   Apps apps;
   appliance::Api api;
+  ServicesApi services;
   /// Nothing once the daemon stops.
   std::optional<graph_service::Service> graph;
   std::optional<store::RocksStore> flock_store;
   std::optional<flock::Node> flock;
+  probe::ShellProbe shells;
   Router router;
   std::optional<local::Origins> origins;
   std::optional<local::Guard> guard;
   std::optional<gun_service::Service> gun;
-  std::unique_ptr<local::Listener> loopback;
-  std::unique_ptr<local::Listener> control;
+  std::unique_ptr<loop::Listener> loopback;
+  std::unique_ptr<loop::Listener> control;
   asio::steady_timer timer;
 };
 
@@ -142,6 +139,10 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
       options(std::move(given)),
       log(to),
       directory(options.data_dir),
+      budget(budget::Budget::create(budget::sizes_for(
+          provisions.machine, options.memory > 0
+                                  ? std::optional{static_cast<std::size_t>(options.memory) << 20}
+                                  : std::nullopt))),
       store(open_store(directory / "db")),
       keys(appliance::Keys::open(directory, entropy, clock.wall())),
       network(make_network(ports_of(options))),
@@ -159,13 +160,15 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
            .log = log,
            .now = [this] { return clock.now(); },
            .wall = [this] { return clock.wall(); },
-           .addresses = [this] { return addresses(); },
+           .addresses = [this] { return addresses(ways_in()); },
            .default_name = options.name.empty() ? "Hearth" : options.name,
            .version = HEARTH_VERSION},
           {.on_device_revoked = [this](const identity::DeviceId& device) { cut_off(device); },
            .on_changed =
                [this](std::string_view topic) {
                  events.notify(topic);
+                 // Somebody may have enrolled over a connection that stood.
+                 if (topic == "devices" && network) network->host().review();
                  if (topic == "personas") tell_graph_of_people();
                },
            .on_setup_code =
@@ -183,19 +186,47 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
                    if (error) std::rethrow_exception(error);
                  });
                }}),
+      services({.executor = io.get_executor(),
+                .store = store,
+                .log = log,
+                .wall = [this] { return clock.wall(); },
+                .personas = [this] { return api.personas(); },
+                .on_changed = [this] { events.notify("services"); }}),
+      shells({.executor = io.get_executor(),
+              .own = own_bundle(provisions.shell),
+              .flocks =
+                  [this] {
+                    std::vector<Multiaddr> all;
+                    for (const auto& member : network->membership().list())
+                      all.push_back(member.address);
+                    return all;
+                  },
+              .clock = clock,
+              .entropy = entropy,
+              .log = log,
+              .on_change = [this] { events.notify("flocks"); }},
+             {.every = std::chrono::minutes{options.shell_probe}}),
       router(
           {.api = api,
            .apps = apps,
            .events = events,
+           .services = services,
            .membership = [this]() -> membership::Membership& { return network->membership(); },
            .root = keys.root(),
            .graph =
-               [this](http::Request request, appliance::Who who) {
-                 return answer_graph(std::move(request), std::move(who));
+               [this](http::Request request, appliance::Who who, std::string app) {
+                 return answer_graph(std::move(request), std::move(who), std::move(app));
                },
            .back_up_graph = [this](std::string target) { return back_up_graph(std::move(target)); },
-           .status = [this] { return status(); },
-           .doctor = [this] { return doctor(); }}),
+           .shell_at =
+               [this](const Multiaddr& address) {
+                 const probe::Finding* found = shells.of(address);
+                 return found == nullptr ? json{} : to_json(*found);
+               },
+           .probe_shells = [this] { return probe_shells(); },
+           .status = [this] { return status(subjects()); },
+           .doctor = [this] { return doctor(subjects()); },
+           .metrics = [this] { return metrics(subjects()); }}),
       timer(io) {
   graph.emplace(io.get_executor(),
                 graph_service::ServiceOptions{
@@ -211,25 +242,29 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
   if (options.embedded_flock >= 0) {
     flock_store = open_store(directory / "flock");
     flock::NodeOptions node{.key = appliance::load_or_make_key(directory / "flock.key", entropy),
-                            .listen_ip = *IpAddress::parse(options.listen_ip),
+                            .listen_ips = listen_addresses(options.listen_ips),
                             .port = static_cast<std::uint16_t>(options.embedded_flock),
                             .domain = options.flock_domain,
-                            .version = HEARTH_VERSION};
+                            .version = HEARTH_VERSION,
+                            .budget = budget};
     if (provisions.shell && provisions.boot)
       node.pages = flock::NodeOptions::Pages{.shell = *provisions.shell, .boot = *provisions.boot};
     flock.emplace(io.get_executor(), std::move(node), *flock_store, clock, entropy, log);
   }
 
-  local::ListenerOptions listening;
+  local::ListenerOptions listening{.sockets = budget->share_sockets(),
+                                   .memory = budget->share(budget::Layer::http)};
+  const local::ListenerOptions console = listening;
   if (options.gun) {
     gun_service::ServiceOptions service{.directory = gun_service::store_directory(directory)};
+    service.budget = budget;
     service.space_bytes = static_cast<std::uint64_t>(options.gun_space) << 20;
     // All of them come from this machine.
     service.limits.connections_per_address = service.limits.connections;
     listening.connections += service.limits.connections;
     gun.emplace(io.get_executor(), std::move(service), clock, entropy, log);
   }
-  loopback = local::Listener::on_tcp(
+  loopback = local::listen_on_tcp(
       io.get_executor(), *Endpoint::parse(options.http),
       [this](http::Request request) { return answer_local(std::move(request)); }, listening);
   const Endpoint at{Endpoint::parse(options.http)->address, loopback->port()};
@@ -239,10 +274,12 @@ Daemon::Parts::Parts(asio::io_context& context, Options given, Provisions provis
                   provisions.shell ? std::move(*provisions.shell) : local::Site{},
                   provisions.boot ? std::move(*provisions.boot) : local::Site{});
   guard.emplace(*origins);
-  control = local::Listener::on_unix(
-      io.get_executor(), (directory / "control.sock").string(), [this](http::Request request) {
+  control = local::listen_on_unix(
+      io.get_executor(), (directory / "control.sock").string(),
+      [this](http::Request request) {
         return router.handle(std::move(request), {.transport = "console", .console = true});
-      });
+      },
+      console);
   advance_later();
 }
 
@@ -257,7 +294,10 @@ loop::Task<void> Daemon::Parts::serve_stream(libp2p::StreamPtr stream) {
   http::Handler handler = [this, caller = std::move(caller)](http::Request request) {
     return router.handle(std::move(request), caller);
   };
-  co_await http::serve(std::move(stream), std::move(handler));
+  http::ServeOptions serving;
+  serving.memory = budget->share(budget::Layer::http);
+  serving.standing = network->host().standing_of(connection.peer());
+  co_await http::serve(std::move(stream), std::move(handler), std::move(serving));
 }
 
 loop::Task<http::Response> Daemon::Parts::answer_local(http::Request request) {
@@ -269,147 +309,64 @@ loop::Task<http::Response> Daemon::Parts::answer_local(http::Request request) {
   }
   const bool api_path =
       path.starts_with("/api/") || path.starts_with("/app/") || path.starts_with("/.well-known/");
+  const bool is_metrics = path == "/metrics" && request.method == "GET";
   // Apps' origins serve their boot page whatever the path; only the shell's and the bare ones have
   // an API.
   const auto asked = origins->origin_of(request.headers.get("host").value_or(""));
-  if (!api_path || asked == local::Origin::app) co_return origins->serve(request);
+  if (!(api_path || is_metrics) || asked == local::Origin::app) co_return origins->serve(request);
   if (auto refusal = guard->refuse(request)) co_return std::move(*refusal);
-  if (path == "/.well-known/hearth") co_return well_known();
+  if (is_metrics) co_return metrics(subjects());
+  if (path == "/.well-known/hearth") co_return well_known(subjects());
   if (path == "/.well-known/hearth-flock" && flock) co_return flock->well_known();
   appliance::Caller caller;  // named: g++ 12 destroys temporaries of a co_await twice
   co_return co_await router.handle(std::move(request), std::move(caller));
 }
 
-http::Response Daemon::Parts::well_known() const {
-  json addrs = json::array();
-  for (const Multiaddr& address : own_addresses()) addrs.push_back(address.to_string());
-  return http::Response::json(
-      200, json{{"root", keys.root().to_string()},
-                {"peer_id", keys.peer_id().to_string()},
-                {"name", api.name()},
-                {"host_certificate", codec::base64url_encode(keys.host_certificate())},
-                {"addrs", std::move(addrs)},
-                {"claimed", api.claimed()}}
-               .dump());
-}
-
-json Daemon::Parts::status() const {
-  json connections = json::array();
-  for (const auto& connection : network->host().connections()) {
-    json row{{"peer_id", connection->peer().to_string()},
-             {"transport", libp2p::transport_name(connection->transport())},
-             {"relayed", connection->transport() == libp2p::Transport::relayed},
-             {"remote", connection->remote_address().to_string()}};
-    if (const auto who = api.who({}, {.peer = connection->peer()}); who && who->device)
-      row["device_name"] = who->device->name;
-    connections.push_back(std::move(row));
+loop::Task<http::Response> Daemon::Parts::probe_shells() {
+  auto looking = shells.look();
+  co_await std::move(looking);
+  json all = json::array();
+  for (const probe::Finding& found : shells.findings()) {
+    json row = to_json(found);
+    row["multiaddr"] = found.flock.to_string();
+    all.push_back(std::move(row));
   }
-  json flocks = json::array();
-  for (const auto& member : network->membership().list())
-    flocks.push_back({{"multiaddr", member.address.to_string()},
-                      {"state", membership::to_string(member.state)},
-                      {"name", member.name},
-                      {"error", member.error}});
-  json addrs = json::array();
-  for (const Multiaddr& address : own_addresses()) addrs.push_back(address.to_string());
-  json state{{"name", api.name()},
-             {"version", HEARTH_VERSION},
-             {"root", keys.root().to_string()},
-             {"peer_id", keys.peer_id().to_string()},
-             {"http", shell_origin()},
-             {"shell_origin",
-              flock && !flock->shell_origin().empty() ? flock->shell_origin() : shell_origin()},
-             {"claimed", api.claimed()},
-             {"addrs", std::move(addrs)},
-             {"flocks", std::move(flocks)},
-             {"connections", std::move(connections)},
-             {"apps", apps.list(keys.root()).at("apps")}};
-  if (const auto url = setup_url()) state["setup_url"] = *url;
-  if (gun)
-    state["gun"] = {{"connections", gun->connections()},
-                    {"puts", gun->counters().puts},
-                    {"refused_puts", gun->counters().refused_puts},
-                    {"gets", gun->counters().gets},
-                    {"store_errors", gun->counters().store_errors}};
-  return state;
+  co_return http::Response::json(200, json{{"flocks", std::move(all)}}.dump());
 }
 
-json Daemon::Parts::doctor() const {
-  json checks = json::array();
-  const auto check = [&checks](bool ok, std::string what, std::string advice) {
-    checks.push_back({{"ok", ok}, {"what", std::move(what)}, {"advice", std::move(advice)}});
-  };
-  check(api.claimed(), "The box has an owner.", "Open the address that `hearth status` shows.");
-  check(!keys.root_key_is_here(), "The recovery kit is saved, away from this box.",
-        "Run `hearth recovery show`, write the words down, then `hearth recovery confirm`.");
-  const auto members = network->membership().list();
-  check(!members.empty(), "The box is in a flock, so it can be found from elsewhere.",
-        "Join one with `hearth flock join MULTIADDR`.");
-  for (const auto& member : members)
-    check(member.state == membership::FlockState::joined,
-          "Reachable through " + member.address.to_string() + ".",
-          member.error.empty() ? "It is being joined; look again in a minute." : member.error);
-  for (const json& app : apps.list(keys.root()).at("apps"))
-    check(!app.contains("why"), "The app " + app.at("title").get<std::string>() + " can run.",
-          app.value("why", std::string{}));
-  std::error_code error;
-  const auto space = std::filesystem::space(directory, error);
-  check(!error && space.available > (1ULL << 30), "There is more than 1 GiB of free space.",
-        "Free some space, or move the data directory to a larger disk.");
-  return {{"checks", std::move(checks)}};
+// --- told to others --------------------------------------------------------------------------
+
+Subjects Daemon::Parts::subjects() const {
+  return {.keys = keys,
+          .api = api,
+          .apps = apps,
+          .network = *network,
+          .budget = *budget,
+          .shells = shells,
+          .gun = gun ? &*gun : nullptr,
+          .directory = directory,
+          .shell_origin = shell_origin(),
+          .flock_shell = flock ? flock->shell_origin() : std::string{},
+          .setup_url = setup_url()};
 }
 
-// --- addresses -------------------------------------------------------------------------------
-
-std::vector<Multiaddr> Daemon::Parts::own_addresses() const {
-  std::vector<Multiaddr> all;
-  for (const Multiaddr& address : network->host().listen_addresses())
-    all.push_back(address.with_p2p(network->host().id().bytes()));
-  for (const Multiaddr& address : network->webrtc().listen_addresses())
-    all.push_back(address.with_p2p(network->host().id().bytes()));
-  return all;
-}
-
-std::optional<Multiaddr> Daemon::Parts::link_flock() const {
+WaysIn Daemon::Parts::ways_in() const {
+  WaysIn ways{.self = network->host().id(),
+              .direct = network->webrtc().listen_addresses(),
+              .embedded = {},
+              .embedded_shell = {},
+              .flocks = network->membership().list()};
   if (flock) {
-    // Whoever follows a link is somewhere else, perhaps: the loopback address only when there is no
-    // other.
-    auto candidates = flock->addresses();
-    std::ranges::stable_partition(candidates, [](const Multiaddr& a) { return !is_loopback(a); });
-    if (!candidates.empty()) return for_browsers(candidates.front());
+    ways.embedded = flock->addresses();
+    ways.embedded_shell = flock->shell_origin();
   }
-  for (const auto& member : network->membership().list())
-    if (member.state == membership::FlockState::joined) return for_browsers(member.address);
-  return std::nullopt;
-}
-
-appliance::Addresses Daemon::Parts::addresses() const {
-  appliance::Addresses all;
-  if (const auto address = link_flock()) all.flock = address->to_string();
-  if (flock && !flock->shell_origin().empty()) all.shell = flock->shell_origin();
-  for (const auto& member : network->membership().list())
-    all.flocks.push_back(for_browsers(member.address).to_string());
-  // A link is also a QR code: two ways in are enough, and a flock is the third.
-  constexpr std::size_t most = 2;
-  for (const Multiaddr& address : network->webrtc().listen_addresses())
-    if (all.own.size() < most && !is_loopback(address))
-      all.own.push_back(address.with_p2p(network->host().id().bytes()).to_string());
-  // Without any, the flock still needs to be told whom it shall lead to.
-  if (all.own.empty()) all.own.push_back("/p2p/" + network->host().id().to_string());
-  return all;
+  return ways;
 }
 
 std::optional<std::string> Daemon::Parts::setup_url() const {
   const auto code = api.setup_code();
   if (!code || !origins) return std::nullopt;
-  std::vector<Multiaddr> own;
-  for (const std::string& text : addresses().own) own.push_back(*Multiaddr::parse(text));
-  const identity::Link link{.kind = identity::LinkKind::setup,
-                            .root = keys.root(),
-                            .flock = link_flock(),
-                            .secret = to_bytes(code->bytes()),
-                            .addresses = std::move(own)};
-  return link.url(shell_origin());
+  return setup_link(ways_in(), keys.root(), *code).url(shell_origin());
 }
 
 // --- what happens by itself ------------------------------------------------------------------
@@ -437,11 +394,14 @@ std::unique_ptr<Network> Daemon::Parts::make_network(const Ports& ports) {
                                                 .clock = clock,
                                                 .entropy = entropy,
                                                 .log = log,
-                                                .directory = directory},
+                                                .directory = directory,
+                                                .budget = budget},
                                    ports);
 }
 
 void Daemon::Parts::serve(Network& made) {
+  made.host().set_is_enrolled(
+      [this](const peer::PeerId& peer) { return !going && api.is_enrolled(peer); });
   made.host().handle("/http/1.1",
                      [this](libp2p::StreamPtr stream) { return serve_stream(std::move(stream)); });
   // Connections may end after the API has gone, when the whole is taken apart.
@@ -546,14 +506,15 @@ loop::Task<http::Response> Daemon::Parts::verify_gun(appliance::Who who) {
                                           .dump());
 }
 
-loop::Task<http::Response> Daemon::Parts::answer_graph(http::Request request, appliance::Who who) {
+loop::Task<http::Response> Daemon::Parts::answer_graph(http::Request request, appliance::Who who,
+                                                       std::string app) {
   if (!graph) co_return stopping();
-  if (request.method == "POST" &&
+  if (app.empty() && request.method == "POST" &&
       request.path() == std::string{graph_service::api_path} + "/gun/verify") {
     auto verified = verify_gun(std::move(who));
     co_return co_await std::move(verified);
   }
-  graph_service::Asker asker{.owns_box = who.is_owner()};
+  graph_service::Asker asker{.owns_box = who.is_owner() && app.empty(), .app = app};
   if (who.persona) asker.persona = *model::id_from<model::PersonaKey>(who.persona->id.bytes());
   if (who.device) asker.device = who.device->id.to_string();
   auto answered = graph->handle(std::move(request), std::move(asker));
@@ -598,14 +559,14 @@ loop::Task<void> Daemon::start() {
 json Daemon::ready() const {
   const Parts& p = *parts_;
   json addrs = json::array();
-  for (const Multiaddr& address : p.own_addresses()) addrs.push_back(address.to_string());
+  for (const Multiaddr& address : p.network->addresses()) addrs.push_back(address.to_string());
   json line{{"root", p.keys.root().to_string()},
             {"peer_id", p.keys.peer_id().to_string()},
             {"http", p.shell_origin()},
             {"addrs", std::move(addrs)},
             {"flock", nullptr},
             {"setup_url", nullptr}};
-  if (const auto address = p.link_flock()) line["flock"] = address->to_string();
+  if (const auto through = link_flock(p.ways_in())) line["flock"] = through->address.to_string();
   if (p.flock && !p.flock->shell_origin().empty()) line["flock_shell"] = p.flock->shell_origin();
   if (const auto url = p.setup_url()) line["setup_url"] = *url;
   if (p.gun)

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <hearth/base/log.h>
+#include <hearth/budget/budget.h>
 #include <hearth/daemon/options.h>
 #include <hearth/local/site.h>
 #include <hearth/loop/byte_stream.h>
@@ -24,6 +25,7 @@ struct Provisions {
   std::vector<sandbox::InstalledApp> apps;
   std::optional<sandbox::Sandboxd> sandboxd;
   std::string why_no_apps;  ///< in words, without sandboxd
+  budget::Machine machine;  ///< what there is to spend
 };
 
 class Daemon {

@@ -7,9 +7,11 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include <hearth/appliance/keys.h>
 #include <hearth/base/log.h>
+#include <hearth/budget/budget.h>
 #include <hearth/libp2p/host.h>
 #include <hearth/libp2p/relay_client.h>
 #include <hearth/loop/system.h>
@@ -28,11 +30,14 @@ struct NetworkParts {
   Entropy& entropy;
   Log& log;
   std::filesystem::path directory;
+  budget::BudgetPtr budget;
 };
 
+/// Each of `ips`, of which there is at least one, at the same two ports; 0 picks one.
 struct Ports {
-  Endpoint tcp;
-  Endpoint udp;
+  std::vector<IpAddress> ips;
+  std::uint16_t tcp = 0;
+  std::uint16_t udp = 0;
 };
 
 class Network {
@@ -42,7 +47,12 @@ class Network {
 
   libp2p::Host& host() { return host_; }
   webrtc_driver::WebRtcTransport& webrtc() { return *webrtc_; }
+  const libp2p::Host& host() const { return host_; }
+  const webrtc_driver::WebRtcTransport& webrtc() const { return *webrtc_; }
   membership::Membership& membership() { return *membership_; }
+  const membership::Membership& membership() const { return *membership_; }
+  /// All that it listens at, each with /p2p.
+  [[nodiscard]] std::vector<codec::Multiaddr> addresses() const;
   /// Where it listens, with the ports that the system picked.
   [[nodiscard]] const Ports& ports() const { return ports_; }
 

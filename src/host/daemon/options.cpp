@@ -4,6 +4,7 @@
 #include <hearth/daemon/options.h>
 #include <hearth/identity/name.h>
 #include <hearth/logging/json_log.h>
+#include <hearth/udp/interfaces.h>
 
 namespace hearth::daemon {
 
@@ -19,7 +20,9 @@ void Options::declare(config::Settings& settings) {
                "The loopback address of the shell and the API; port 0 picks one");
   settings.add("p2p-port", p2p_port, 0, 65535, "PORT",
                "The TCP and UDP port for browsers and peers; 0 picks one");
-  settings.add("listen-ip", listen_ip, "IP", "The address to listen on for browsers and peers");
+  settings.add("listen-ip", listen_ips, "IP",
+               "An address to listen on for browsers and peers; may be repeated; default: all of "
+               "IPv4 (0.0.0.0) and IPv6 (::)");
   settings.add("embedded-flock", embedded_flock, -1, 65535, "PORT",
                "Run a flock of one's own on this TCP and UDP port; 0 picks one, -1 runs none");
   settings.add("flock-domain", flock_domain, "HOST[:PORT]",
@@ -30,10 +33,16 @@ void Options::declare(config::Settings& settings) {
   settings.add("user", user, "USER", "Whom to run as when started as root");
   settings.add("shell", shell, "DIR|off", "The shell's files; off serves no pages");
   settings.add("boot", boot, "DIR", "The files of the apps' boot page");
+  settings.add(
+      "shell-probe", shell_probe, 0, 10'080, "MINUTES",
+      "How often, on average, to compare the pages that the flocks serve with one's own; 0: "
+      "by `hearth flock probe` alone");
   settings.add("apps", apps, "DIR", "The installed apps");
   settings.add("log-level", log_level, "LEVEL", "debug, info, warning or error");
   settings.add("app-idle", app_idle_s, 1, 86400, "SECONDS",
                "Stop an app that nobody used for so long");
+  settings.add("memory", memory, 0, 1 << 20, "MIB",
+               "What everybody who connects may make it hold, all together; 0: by the machine");
   settings.add(
       "graph-sync", graph_sync, "always|relaxed",
       "Whether the graph answers a write when it is on the disk, or before: a power cut then "
@@ -60,7 +69,7 @@ std::optional<std::string> Options::problem() const {
   if (!endpoint) return "--http " + http + ": an address like 127.0.0.1:8420 is expected.";
   if (!endpoint->address.is_loopback())
     return "--http " + http + ": only a loopback address may serve it; others come by --p2p-port.";
-  if (!IpAddress::parse(listen_ip)) return "--listen-ip " + listen_ip + ": this is no IP address.";
+  if (auto wrong = problem_of_listen_ips(listen_ips)) return wrong;
   if (!name.empty() && !identity::is_flock_name(name))
     return "--name " + name + ": 3 to 32 of a-z, 0-9 and hyphens are expected.";
   if (!logging::parse_level(log_level))
@@ -72,6 +81,19 @@ std::optional<std::string> Options::problem() const {
     if (!address || !address->p2p())
       return "--flock " + flock + ": a multiaddr that ends in /p2p/ID is expected.";
   }
+  return std::nullopt;
+}
+
+std::vector<IpAddress> listen_addresses(const std::vector<std::string>& named) {
+  if (named.empty()) return udp::every_address();
+  std::vector<IpAddress> all;
+  for (const std::string& text : named) all.push_back(*IpAddress::parse(text));
+  return all;
+}
+
+std::optional<std::string> problem_of_listen_ips(const std::vector<std::string>& named) {
+  for (const std::string& text : named)
+    if (!IpAddress::parse(text)) return "--listen-ip " + text + ": this is no IP address.";
   return std::nullopt;
 }
 

@@ -12,6 +12,8 @@ using nlohmann::json;
 namespace {
 
 constexpr std::string_view flocks_path = "/api/v1/flocks";
+/// Where the pages of an app find the graph, on the app's own origin.
+constexpr std::string_view graph_of_app = "/.hearth/graph/v1";
 
 Response not_enrolled() {
   return error_response(401, "unauthorized",
@@ -53,7 +55,12 @@ loop::Task<Response> Router::handle(Request request, appliance::Caller caller) {
   if (path.starts_with("/local/v1/")) {
     if (!caller.console) co_return error_response(404, "not_found", "There is nothing here.");
     if (path == "/local/v1/status") co_return Response::json(200, parts_.status().dump());
+    if (path == "/local/v1/metrics") co_return parts_.metrics();
     if (path == "/local/v1/doctor") co_return Response::json(200, parts_.doctor().dump());
+    if (path == "/local/v1/flocks/probe" && request.method == "POST") {
+      auto probed = parts_.probe_shells();
+      co_return co_await std::move(probed);
+    }
     if (path == "/local/v1/graph/backup") {
       auto answered = back_up(std::move(request));
       co_return co_await std::move(answered);
@@ -61,6 +68,12 @@ loop::Task<Response> Router::handle(Request request, appliance::Caller caller) {
   }
   if (path.starts_with(graph_service::api_path)) {
     auto answered = to_graph(std::move(request), std::move(caller));
+    co_return co_await std::move(answered);
+  }
+  if (path == services_path || path.starts_with(std::string{services_path} + "/")) {
+    auto who = parts_.api.who(request, caller);
+    if (!who) co_return not_enrolled();
+    auto answered = parts_.services.handle(std::move(request), std::move(*who), sockets_);
     co_return co_await std::move(answered);
   }
   const bool is_flocks = path == flocks_path || path.starts_with(std::string{flocks_path} + "/");
@@ -84,6 +97,13 @@ loop::Task<Response> Router::to_app(Request request, appliance::Caller caller) {
   if (!who || !who->device || !who->persona) co_return not_enrolled();
   auto target = proxy::parse_app_target(request.target);
   if (!target) co_return error_response(404, "no_such_app", "There is no such app on this box.");
+  if (target->target.starts_with(graph_of_app)) {
+    request.target =
+        std::string{graph_service::api_path} + target->target.substr(graph_of_app.size());
+    auto asks = *who;
+    auto answered = parts_.graph(std::move(request), std::move(asks), std::move(target->app));
+    co_return co_await std::move(answered);
+  }
   proxy::Caller asks{.persona = who->persona->id.to_string(),
                      .persona_name = who->persona->name,
                      .device = who->device->id.to_string()};
@@ -98,7 +118,8 @@ loop::Task<Response> Router::to_graph(Request request, appliance::Caller caller)
   graph_service::accept_socket_token(request);
   auto who = parts_.api.who(request, caller);
   if (!who) co_return not_enrolled();
-  auto answered = parts_.graph(std::move(request), std::move(*who));
+  std::string no_app;
+  auto answered = parts_.graph(std::move(request), std::move(*who), std::move(no_app));
   co_return co_await std::move(answered);
 }
 
@@ -116,7 +137,12 @@ loop::Task<Response> Router::flocks(Request request, const appliance::Who& who) 
   const std::string path{request.path()};
   if (request.method == "GET" && path == flocks_path) {
     json all = json::array();
-    for (const auto& flock : parts_.membership().list()) all.push_back(to_json(flock));
+    for (const auto& flock : parts_.membership().list()) {
+      json row = to_json(flock);
+      if (json shell = parts_.shell_at(flock.address); !shell.is_null())
+        row["shell"] = std::move(shell);
+      all.push_back(std::move(row));
+    }
     co_return Response::json(200, json{{"flocks", std::move(all)}}.dump());
   }
   const bool owner = who.is_owner();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <hearth/budget/budget.h>
 #include <hearth/crypto/ed25519.h>
 #include <hearth/flock/server.h>
 #include <hearth/flock/stun_service.h>
@@ -19,8 +20,8 @@ namespace hearth::flock {
 
 struct NodeOptions {
   crypto::Ed25519PrivateKey key;
-  IpAddress listen_ip;
-  std::uint16_t port = 0;  ///< 0 picks one
+  std::vector<IpAddress> listen_ips;  ///< at least one; 0.0.0.0 and :: are a family each
+  std::uint16_t port = 0;             ///< of all of them; 0 picks one
   /// What its pages are reached by, with a port if need be; empty: "hearth.localhost:PORT".
   std::string domain;
   struct Tls {
@@ -36,6 +37,7 @@ struct NodeOptions {
   std::optional<Pages> pages;  ///< nothing: serves no pages
   bool invite_only = false;
   std::string version;
+  budget::BudgetPtr budget;  ///< shared with all else in this process; null: its own
 };
 
 class Node {
@@ -50,7 +52,8 @@ class Node {
   [[nodiscard]] std::vector<codec::Multiaddr> addresses() const;
   /// Where a person opens the shell; empty when no pages are served.
   [[nodiscard]] std::string shell_origin() const;
-  [[nodiscard]] std::uint16_t stun_port() const { return stun_.local().port; }
+  /// As browsers are told; a flock without a name says its first address.
+  [[nodiscard]] const std::string& stun_url() const { return server_->stun_url(); }
   /// Over TCP and WebSocket, as told to browsers.
   [[nodiscard]] std::vector<std::string> browser_addresses() const { return server_->addresses(); }
 

@@ -1,5 +1,6 @@
 #include <hearth/flock/server.h>
 #include <hearth/http/server.h>
+#include <hearth/libp2p/metrics.h>
 #include <hearth/local/guard.h>
 
 namespace hearth::flock {
@@ -41,12 +42,24 @@ Server::Server(libp2p::Host& host, storage::Store& store, const local::Origins* 
     http::Handler handler = [this, asker](Request request) {
       return answer(std::move(request), asker);
     };
-    co_await http::serve(std::move(stream), std::move(handler));
+    http::ServeOptions serving = serve_options();
+    serving.standing = host_.standing_of(asker.peer.value());
+    co_await http::serve(std::move(stream), std::move(handler), std::move(serving));
   });
   host_.set_http_fallback([this](std::unique_ptr<loop::ByteStream> stream) -> loop::Task<void> {
     http::Handler handler = [this](Request request) { return answer(std::move(request), Asker{}); };
-    co_await http::serve(std::move(stream), std::move(handler));
+    http::ServeOptions serving = serve_options();
+    co_await http::serve(std::move(stream), std::move(handler), std::move(serving));
   });
+  host_.set_is_enrolled([this, &clock](const peer::PeerId& peer) {
+    return registry_.is_registered(clock.wall(), peer);
+  });
+}
+
+http::ServeOptions Server::serve_options() const {
+  http::ServeOptions serving;
+  serving.memory = host_.budget()->share(budget::Layer::http);
+  return serving;
 }
 
 loop::Task<Response> Server::answer(Request request, Asker asker) {
@@ -94,45 +107,23 @@ Response Server::well_known() const {
 }
 
 Response Server::metrics() const {
-  std::string text;
-  const auto counter = [&text](std::string_view name, std::uint64_t value) {
-    text += "# TYPE hearth_flock_" + std::string{name} + " counter\nhearth_flock_" +
-            std::string{name} + " " + std::to_string(value) + "\n";
-  };
-  const auto gauge = [&text](std::string_view name, std::uint64_t value) {
-    text += "# TYPE hearth_flock_" + std::string{name} + " gauge\nhearth_flock_" +
-            std::string{name} + " " + std::to_string(value) + "\n";
-  };
+  budget::MetricsText text{"hearth_flock_"};
   const NameCounters& names = names_.counters();
-  counter("names_found_total", names.found);
-  counter("names_missing_total", names.missing);
-  counter("names_claimed_total", names.claimed);
-  counter("names_renewed_total", names.renewed);
-  counter("names_transferred_total", names.transferred);
-  counter("names_refused_total", names.refused);
-  const relay::PolicyCounters relayed = relay_.status().counters;
-  counter("relay_reserved_total", relayed.reserved);
-  counter("relay_refused_total", relayed.refused + relayed.connect_refused);
-  counter("relay_circuits_total", relayed.connected);
-  counter("relay_circuits_cut_total", relayed.cut);
-  counter("relay_bytes_total", relayed.relayed_bytes);
-  const libp2p::ResourceCounters held = host_.resources();
-  gauge("connections", host_.connections().size());
-  gauge("half_open", held.half_open);
-  gauge("streams", held.streams);
-  gauge("stream_memory_bytes", held.memory_bytes);
-  counter("accepted_total", held.accepted);
-  text += "# TYPE hearth_flock_refused_total counter\n";
-  for (std::size_t i = 0; i < libp2p::refusal_kinds; ++i)
-    text += "hearth_flock_refused_total{why=\"" +
-            std::string{to_string(static_cast<libp2p::Refusal>(i))} + "\"} " +
-            std::to_string(held.refused[i]) + "\n";
+  text.counter("names_found_total", names.found);
+  text.counter("names_missing_total", names.missing);
+  text.counter("names_claimed_total", names.claimed);
+  text.counter("names_renewed_total", names.renewed);
+  text.counter("names_transferred_total", names.transferred);
+  text.counter("names_refused_total", names.refused);
+  libp2p::add_metrics(text, relay_.status());
+  libp2p::add_metrics(text, host_);
+  text.add(host_.budget()->items());
   if (stun_ != nullptr) {
-    counter("stun_received_total", stun_->counters().received);
-    counter("stun_answered_total", stun_->counters().answered);
-    counter("stun_limited_total", stun_->counters().limited);
+    text.counter("stun_received_total", stun_->counters().received);
+    text.counter("stun_answered_total", stun_->counters().answered);
+    text.counter("stun_limited_total", stun_->counters().limited);
   }
-  Response response = Response::text(200, std::move(text));
+  Response response = Response::text(200, text.text());
   response.headers.set("Content-Type", "text/plain; version=0.0.4");
   return response;
 }

@@ -9,6 +9,7 @@
 
 #include <hearth/flock/names_api.h>
 #include <hearth/flock/stun_service.h>
+#include <hearth/http/server.h>
 #include <hearth/libp2p/host.h>
 #include <hearth/libp2p/relay_service.h>
 #include <hearth/local/origins.h>
@@ -32,7 +33,7 @@ class Server {
 
   /// Its counters appear in the metrics.
   void add_stun(const StunService& stun) { stun_ = &stun; }
-  void set_stun_url(std::string url) { options_.stun_url = std::move(url); }
+  [[nodiscard]] const std::string& stun_url() const { return options_.stun_url; }
   /// Where it is reached, over TCP and WebSocket, each with its /p2p/ID.
   [[nodiscard]] std::vector<std::string> addresses() const;
   /// `/.well-known/hearth-flock`.
@@ -41,6 +42,7 @@ class Server {
  private:
   loop::Task<http::Response> answer(http::Request request, Asker asker);
   [[nodiscard]] http::Response metrics() const;
+  [[nodiscard]] http::ServeOptions serve_options() const;
 
   libp2p::Host& host_;
   const local::Origins* origins_;

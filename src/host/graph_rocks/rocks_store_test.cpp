@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <hearth/base/temporary_directory_for_test.h>
 #include <hearth/graph_rocks/committer.h>
 #include <hearth/graph_rocks/power_cut_for_test.h>
 #include <hearth/graph_rocks/rocks_store.h>
@@ -27,14 +28,10 @@ using graph_store::StoreError;
 
 class GraphRocks : public testing::Test {
  protected:
-  GraphRocks() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "hearth-graph-XXXXXX").string();
-    directory = mkdtemp(pattern.data());
-  }
-  ~GraphRocks() override { std::filesystem::remove_all(directory); }
   RocksStore open() { return std::move(RocksStore::open(directory / "db").value()); }
 
-  std::filesystem::path directory;
+  TemporaryDirectory temporary;
+  std::filesystem::path directory = temporary.path();
 };
 
 Batch one(std::string_view key, std::string_view value) {

@@ -50,6 +50,10 @@ struct Found {
 /// As the API shows a space.
 [[nodiscard]] nlohmann::json to_json(const Space& space, update::Role role);
 
+// grants.cpp
+Answered list_apps(Call& call);
+Answered put_app(Call& call);
+
 // reads.cpp
 Answered list_nodes(Call& call);
 Answered get_node(Call& call);

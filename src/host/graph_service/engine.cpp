@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include "refusals.h"
 #include <hearth/appliance/api.h>
 #include <hearth/graph_service/engine.h>
 #include <hearth/loop/signal.h>
@@ -106,6 +107,7 @@ struct Engine::State : std::enable_shared_from_this<State> {
   Spaces spaces;
   std::vector<Waiting> waiting;
   std::map<model::SpaceId, model::EntryId> members;
+  std::map<model::SpaceId, std::set<std::string>> apps;
   bool flush_is_due = false;
   bool sync_is_due = false;
 
@@ -224,7 +226,7 @@ void Engine::State::flush() {
     ++failures;
     finish(std::move(group), true);
   } else if (!done.wrote && !sync_is_due && group.news.changes.empty() && group.waiting.empty()) {
-    if (!group.news.readers.empty()) finish(std::move(group), false);
+    if (!group.news.empty()) finish(std::move(group), false);
   } else if (options.relaxed) {
     finish(std::move(group), false);
     if (done.wrote && !std::exchange(sync_is_due, true)) {
@@ -250,8 +252,19 @@ void Engine::State::flush() {
 
 /// Who reads along may have lost the right to.
 void Engine::State::look_at_members(News& news) {
-  for (Space* space : spaces.all()) {
+  const std::vector<Space*> all = spaces.all();
+  std::erase_if(members, [&](const auto& known) {
+    if (std::ranges::find(all, known.first, &Space::id) != all.end()) return false;
+    news.gone.push_back(known.first);
+    apps.erase(known.first);
+    return true;
+  });
+  for (Space* space : all) {
     if (!space->replica || space->replica->ledger().membership.empty()) continue;
+    std::set<std::string>& known_apps = apps[space->id];
+    for (const std::string& app : std::exchange(known_apps, {}))
+      if (!space->apps.contains(app)) news.barred.emplace_back(space->id, app);
+    for (const auto& [app, access] : space->apps) known_apps.insert(app);
     const auto& membership = space->replica->ledger().membership;
     auto [known, is_new] = members.try_emplace(space->id, membership.head());
     if (is_new || known->second == membership.head()) continue;
@@ -316,8 +329,7 @@ void Engine::State::finish(Group group, bool failed) {
   asio::post(executor, [state = weak_from_this(), group = std::move(group)]() mutable {
     const auto self = state.lock();
     if (!self || self->going) return;
-    if (!group.news.changes.empty() || !group.news.readers.empty() || group.news.lost)
-      self->on_news(std::move(group.news));
+    if (!group.news.empty()) self->on_news(std::move(group.news));
     for (Waiting& each : group.waiting) each.pending->give(std::move(each.reply));
   });
 }

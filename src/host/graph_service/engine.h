@@ -37,7 +37,14 @@ struct News {
   std::vector<std::pair<model::SpaceId, std::vector<replica::Changed>>> changes;
   /// Of spaces whose members changed: who may read now; nothing: everybody.
   std::vector<std::pair<model::SpaceId, std::optional<std::set<PersonaKey>>>> readers;
-  bool lost = false;  ///< and perhaps more: everything has to be looked at again
+  /// Of a space: apps that may read no more.
+  std::vector<std::pair<model::SpaceId, std::string>> barred;
+  std::vector<model::SpaceId> gone;  ///< spaces that are here no more
+  bool lost = false;                 ///< and perhaps more: everything has to be looked at again
+
+  [[nodiscard]] bool empty() const {
+    return changes.empty() && readers.empty() && barred.empty() && gone.empty() && !lost;
+  }
 };
 
 struct EngineCounters {

@@ -63,6 +63,10 @@ void Feed::tell(const News& news) {
       return queue.space() == space && readers && queue.asker().persona &&
              !readers->contains(*queue.asker().persona);
     });
+  for (const auto& [space, app] : news.barred)
+    end_if([&](const Queue& queue) { return queue.space() == space && queue.asker().app == app; });
+  for (const auto& space : news.gone)
+    end_if([&](const Queue& queue) { return queue.space() == space; });
   if (!news.lost) return;
   for (const auto& [place, entry] : entries_)
     if (const auto queue = entry.queue.lock()) queue->lose();

@@ -21,7 +21,7 @@ Answered list_spaces(Call& call) {
   for (Space* space : call.spaces.all()) {
     const Role role = call.spaces.role(*space, call.asker);
     // Of a damaged one nobody can say whose it is: its name is told to the box's owners.
-    if (space->replica ? Spaces::may_read(*space, role) : call.asker.owns_box)
+    if (space->replica ? call.spaces.may_read(*space, call.asker) : call.asker.owns_box)
       list.push_back(to_json(*space, role));
   }
   return Answer{.body = {{"spaces", std::move(list)}}};
@@ -54,6 +54,19 @@ Answered add_space(Call& call) {
 Answered get_space(Call& call) {
   HEARTH_TRY(Space* const space, call.space());
   return Answer{.body = to_json(*space, call.spaces.role(*space, call.asker))};
+}
+
+/// One that is damaged, too.
+Answered remove_space(Call& call) {
+  if (!call.asker.owns_box)
+    return refuse(ErrorCode::denied, "Only an owner of this box may do that.");
+  Space* const space = call.spaces.find(call.arguments[0]);
+  if (space == nullptr) return refuse(ErrorCode::not_found, "There is no such space here.");
+  if (space->is_home)
+    return refuse(ErrorCode::conflict, "'home' is this box's own space, and stays.");
+  HEARTH_CHECK(call.spaces.ready_to_write(call.now));
+  call.spaces.remove(*space);
+  return Answer{.status = 204, .body = nullptr};
 }
 
 Answered list_members(Call& call) {
@@ -196,8 +209,11 @@ constexpr std::array routes{
     Route{"GET", "spaces", list_spaces},
     Route{"POST", "spaces", add_space, true},
     Route{"GET", "spaces/*", get_space},
+    Route{"DELETE", "spaces/*", remove_space, true},
     Route{"GET", "spaces/*/members", list_members},
     Route{"PUT", "spaces/*/members/*", put_member, true},
+    Route{"GET", "spaces/*/apps", list_apps},
+    Route{"PUT", "spaces/*/apps/*", put_app, true},
     Route{"GET", "spaces/*/nodes", list_nodes},
     Route{"GET", "spaces/*/nodes/*", get_node},
     Route{"PUT", "spaces/*/nodes/*", put_node, true},

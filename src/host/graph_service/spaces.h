@@ -43,6 +43,7 @@ struct Asker {
   std::optional<PersonaKey> persona;  ///< nothing: the console, which may everything
   std::string device;                 ///< by which what it holds open is ended; empty: the console
   bool owns_box = false;
+  std::string app;  ///< the persona asks through its pages; empty: by itself
 };
 
 struct Person {
@@ -77,6 +78,11 @@ struct UpkeepNotes {
   std::uint64_t old = 0, stale = 0;  ///< and what was found
 };
 
+/// What an app may do in a space for whoever uses it, as far as they may themselves.
+enum class Access : std::uint8_t { none, read, write };
+[[nodiscard]] std::string_view to_string(Access access);
+[[nodiscard]] std::optional<Access> access_of(std::string_view text);
+
 struct Space {
   std::uint32_t number = 0;  ///< its place in the store
   model::SpaceId id;
@@ -88,7 +94,10 @@ struct Space {
   std::string why;
   std::map<crdt::AuthorNumber, Indexed> indexed;
   bool has_new_logs = false;  ///< of any author: they aren't in the histories yet
-  Timestamp imported;         ///< when lines came last of an import that goes on
+  bool sweep_failed = false;  ///< some of its nodes can't be read
+  /// This appliance's own, and not part of the space. What isn't named here has no access.
+  std::map<std::string, Access> apps;
+  Timestamp imported;  ///< when lines came last of an import that goes on
   UpkeepNotes upkeep;
 };
 
@@ -124,9 +133,7 @@ class Spaces {
 
   [[nodiscard]] update::Role role(const Space& space, const Asker& asker) const;
   [[nodiscard]] static bool may_read(const Space& space, update::Role role);
-  [[nodiscard]] bool may_read(const Space& space, const Asker& asker) const {
-    return space.replica && may_read(space, role(space, asker));
-  }
+  [[nodiscard]] bool may_read(const Space& space, const Asker& asker) const;
   /// Founds `home` when there is an owner, and keeps its members in step.
   [[nodiscard]] Result<Unit, ApiError> keep_in_step(const std::vector<Person>& people,
                                                     Timestamp now);
@@ -136,6 +143,10 @@ class Spaces {
                                                Timestamp now);
   [[nodiscard]] Result<Unit, ApiError> set_role(Space& space, const PersonaKey& persona,
                                                 update::Role role, Timestamp now);
+  /// conflict: too many apps.
+  [[nodiscard]] Result<Unit, ApiError> grant(Space& space, const std::string& app, Access access,
+                                             Timestamp now);
+  static constexpr std::size_t max_apps = 64;  ///< of one space
 
   // --- reading and writing ---
 
@@ -154,8 +165,9 @@ class Spaces {
   /// A space that comes from elsewhere: empty until its lines are imported.
   [[nodiscard]] Result<Space*, ApiError> adopt(const model::SpaceId& id, std::string name,
                                                Timestamp now);
-  /// An adopted one that nothing came for.
-  void abandon(Space& space);
+  /// From this appliance alone; others keep what they have of it. Its room comes back in steps of
+  /// work().
+  void remove(const Space& space);
   /// Whether that number still stands for that replica.
   [[nodiscard]] Space* find(std::uint32_t number, std::uint64_t generation);
   [[nodiscard]] Result<Bytes, ApiError> checkpoint(Space& space, Timestamp now);
@@ -190,7 +202,8 @@ class Spaces {
   [[nodiscard]] Result<Unit, ApiError> has_room() const;
   /// When something becomes visible next.
   [[nodiscard]] std::optional<Timestamp> deadline() const;
-  /// Builds indexes, a step of it. True: there is more to do.
+  /// Builds indexes, sweeps after purges and clears what was removed, a step of it. True: there is
+  /// more to do.
   [[nodiscard]] bool work();
   [[nodiscard]] const model::AuthorKey& author() const { return author_id_; }
 
@@ -201,6 +214,10 @@ class Spaces {
   void open_space(Space& space, Timestamp now);
   void open_replicas(Timestamp now);
   void admit_author(Space& space, Timestamp now);
+  void store_space(const Space& space);
+  [[nodiscard]] bool build_indexes(Space& space);
+  [[nodiscard]] bool sweep(Space& space);
+  [[nodiscard]] bool clear_removed();
   [[nodiscard]] Result<Unit, ApiError> enter(Space& space, std::uint64_t term,
                                              std::vector<update::MemberChange> changes,
                                              Timestamp now);
@@ -211,6 +228,7 @@ class Spaces {
   /// Where it stands in the histories of souls; answers how many bytes it takes, about.
   std::uint64_t find_in_histories(const Space& space, const ledger::Record& record,
                                   std::vector<std::string>& places) const;
+  void load_grants(Space& space);
   void load_upkeep(Space& space);
   void store_upkeep(const Space& space);
 
@@ -226,6 +244,8 @@ class Spaces {
   model::AuthorKey home_id_, author_id_;
   bool author_is_new_ = false;
   std::map<std::uint32_t, Space> spaces_;
+  std::set<std::uint32_t> removed_;  // of which something may be left
+  std::uint32_t next_number_ = 1;
   std::uint64_t generation_ = 0;
   std::vector<std::pair<model::SpaceId, std::vector<replica::Changed>>> changes_;
   bool has_failed_ = false;  // the store takes no writes before it is opened anew
@@ -233,6 +253,8 @@ class Spaces {
   Timestamp tried_, now_;
 };
 
+/// The key of what the store holds about a space in one of its tables.
+[[nodiscard]] std::string numbered(char table, std::uint32_t number);
 /// Where a space's replica stands in the store.
 [[nodiscard]] std::string replica_prefix(std::uint32_t number);
 /// And the histories of its souls.
@@ -240,9 +262,6 @@ class Spaces {
 /// Opens a copy of a store made by checkpoint(), and takes out what belongs to one store alone.
 /// Throws std::runtime_error.
 void make_restorable(const std::filesystem::path& store_copy);
-
-/// What a write is told that the disk didn't take.
-[[nodiscard]] ApiError disk_error();
 
 [[nodiscard]] std::string_view to_string(update::Role role);
 [[nodiscard]] std::optional<update::Role> role_of(std::string_view text);

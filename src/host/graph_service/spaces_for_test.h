@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "notation.h"
+#include <hearth/base/temporary_directory_for_test.h>
 #include <hearth/graph_service/spaces.h>
 #include <hearth/loop/system.h>
 #include <hearth/update/signing.h>
@@ -34,12 +35,8 @@ inline Asker asker(const PersonaKey& persona) {
 /// In a directory that is gone afterwards.
 class Scratch : public ::testing::Test {
  protected:
-  Scratch() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "hearth-graph-XXXXXX").string();
-    directory = mkdtemp(pattern.data());
-  }
-  ~Scratch() override { std::filesystem::remove_all(directory); }
-  std::filesystem::path directory;
+  TemporaryDirectory temporary;
+  std::filesystem::path directory = temporary.path();
   loop::SystemEntropy entropy;
   NullLog log;
 };

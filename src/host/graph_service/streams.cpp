@@ -304,7 +304,7 @@ struct Import {
               {"refused", std::move(refused)}, {"complete", done->complete}};
     if (is_new && into->replica->ledger().membership.empty()) {
       importer.reset();
-      spaces.abandon(*into);
+      spaces.remove(*into);
       return refuse(ErrorCode::bad_request, "There is no space in that.");
     }
     return Answer{.body = std::move(body)};

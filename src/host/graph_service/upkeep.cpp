@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "copy.h"
+#include "refusals.h"
 #include "side_store.h"
 #include <hearth/base/assert.h>
 #include <hearth/graph_rocks/stoppable_store.h>
@@ -30,24 +31,13 @@ constexpr std::size_t rewritten_at_once = 16;
 constexpr std::int64_t failure_pause_ms = std::int64_t{3600} * 1000;
 constexpr std::int64_t success_pause_ms = 60'000;
 
+constexpr std::string_view unproved =
+    "What was loaded of the space isn't proved: some that its checkpoints cover is missing. Load "
+    "it "
+    "again from a device that has all of it, or wait for its home's next checkpoint.";
+
 ApiError changed() {
   return {ErrorCode::conflict, "The space has changed meanwhile. It is looked after later.", {}};
-}
-
-ApiError error_of(Refusal refusal) {
-  switch (refusal) {
-    case Refusal::store:
-      return disk_error();
-    case Refusal::inconsistent:
-      return {ErrorCode::conflict,
-              "The space isn't as its checkpoints say, or an author of it has forked. See `hearth "
-              "graph verify`.",
-              {}};
-    case Refusal::not_allowed:
-      return {ErrorCode::denied, "This box may not write in that space.", {}};
-    default:
-      return {ErrorCode::internal, "The space refused that.", {}};
-  }
 }
 
 Timestamp time_of(std::uint64_t ms) {
@@ -251,8 +241,8 @@ Result<bool, ApiError> Upkeep::step(Spaces& spaces, Timestamp now) {
   if (more && !*more) {
     UpkeepNotes& notes = space->upkeep;
     notes.last = now;
-    notes.why.clear();
     const bool is_missing_something = outlook_.wants_proof && !done_.proved;
+    notes.why = is_missing_something ? unproved : "";
     notes.not_before = {.ms =
                             now.ms + (is_missing_something ? failure_pause_ms : success_pause_ms)};
     if (was_searched_) notes.needed = notes.old - std::min<std::uint64_t>(done_.updates, notes.old);

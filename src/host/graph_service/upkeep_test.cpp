@@ -282,6 +282,116 @@ TEST_F(UpkeepTest, AReplicaThatWasAwayComesBackToWhatIsLeft) {
   EXPECT_EQ(get("theirs")["offline"]["value"], 1);
 }
 
+TEST_F(UpkeepTest, APurgeGoesOnInStepsBetweenOthersTurns) {
+  found();
+  constexpr int nodes = 2000;
+  for (const char* op : {"put", "remove"}) {
+    json edits = json::array();
+    for (int i = 0; i < nodes; ++i) {
+      const std::string soul = "node/" + std::to_string(i);
+      edits.push_back({{"op", op}, {"soul", soul}, {"property", "gone"}});
+      if (op == std::string_view{"put"}) {
+        edits.back()["value"] = i;
+        edits.push_back({{"op", "put"}, {"soul", soul}, {"property", "p"}, {"value", i}});
+      }
+      if (edits.size() >= 500) write(std::exchange(edits, json::array()));
+    }
+    if (!edits.empty()) write(edits);
+  }
+  ms += 31 * day_ms;
+  ASSERT_EQ(look_after()->checkpoint, 1U);
+  EXPECT_FALSE(spaces->work());
+  ms += hour_ms;
+  EXPECT_TRUE(replica().is_sweeping());
+  int turns = 0;
+  for (; spaces->work(); ++turns) {
+    const json node = get("node/" + std::to_string(turns * 7));
+    EXPECT_EQ(node["p"]["value"], turns * 7);
+    EXPECT_FALSE(node.contains("gone"));
+    rewrite(1, turns);
+    ASSERT_TRUE(spaces->commit());
+    if (turns == 1) open();
+  }
+  EXPECT_GE(turns, nodes / 500);
+  EXPECT_FALSE(replica().is_sweeping());
+  const Bytes before = state();
+  open();
+  EXPECT_FALSE(replica().is_sweeping());
+  EXPECT_TRUE(equal(state(), before));
+  EXPECT_TRUE(is_sound());
+}
+
+/// The home's key on another box, and what it has of the space: not all that a checkpoint covers.
+class MovedHomeTest : public UpkeepTest {
+ protected:
+  /// A space of 20 updates and a checkpoint, and then the box that has it without the update at
+  /// `missing`.
+  void move_without(std::uint64_t missing) {
+    found();
+    for (int i = 0; i < 20; ++i) rewrite(1, i);
+    EXPECT_EQ(look_after(Upkeep::Wanted::all_that_helps)->checkpoint, 1U);
+    const model::SpaceId id = spaces->home()->id;
+    std::vector<std::pair<Bytes, bool>> statements;
+    EXPECT_TRUE(replica().statements([&](BytesView statement, bool is_entry) {
+      statements.emplace_back(to_bytes(statement), is_entry);
+    }));
+    const ledger::AuthorLog& written =
+        *replica().ledger().find_log(*replica().authors().find(spaces->author()));
+    std::vector<update::Update> updates;
+    for (const auto* record : written.records()) updates.push_back(*replica().update_of(*record));
+
+    const fs::path key = directory / "home.key";
+    directory /= "other";
+    fs::create_directories(directory);
+    fs::copy_file(key, directory / "home.key");
+    open();
+    EXPECT_TRUE(spaces->adopt(id, "moved", now()));
+    for (const auto& [statement, is_entry] : statements)
+      EXPECT_TRUE(is_entry ? moved().add_entry(statement) : moved().add_checkpoint(statement));
+    for (const update::Update& update : updates) {
+      auto verified = update::VerifiedUpdate::trusted(update);
+      if (update.header.seq == missing)
+        left_out = verified;
+      else
+        EXPECT_TRUE(moved().add_kept(std::move(verified)));
+    }
+    EXPECT_TRUE(spaces->commit());
+  }
+  Space& space() { return *spaces->find("moved"); }
+  Replica& moved() { return **spaces->replica(space(), now()); }
+  /// As somebody asks for it; what went wrong is noted.
+  void look_after_it() {
+    auto begun = Upkeep::begin(*spaces, space(), Upkeep::Wanted::all_that_helps, now());
+    ASSERT_TRUE(begun);
+    ASSERT_TRUE(spaces->commit());
+    if (const auto looked = begun->look(directory / upkeep_copy_name, stopping); !looked)
+      return begun->note_failure(*spaces, looked.error());
+    while (*begun->step(*spaces, now())) continue;
+  }
+  std::optional<update::VerifiedUpdate> left_out;
+};
+
+TEST_F(MovedHomeTest, WhatALastCheckpointCoversHasToBeHereForTheNextOne) {
+  move_without(20);
+  const PersonaKey author{spaces->author().value()};
+  ASSERT_TRUE(spaces->set_role(space(), author, update::Role::writer, now()));
+  ASSERT_TRUE(put(anna, "soul", 1, "moved"));
+  look_after_it();
+  EXPECT_NE(space().upkeep.why.find("last checkpoint covers"), std::string::npos);
+
+  ASSERT_EQ(moved().add(*left_out), replica::Accepted::added);
+  look_after_it();
+  EXPECT_EQ(space().upkeep.why, "");
+  EXPECT_EQ(moved().ledger().checkpoints.chain().size(), 2U);
+}
+
+TEST_F(MovedHomeTest, WhatWasLoadedAndCantBeProvedIsNamed) {
+  move_without(10);
+  EXPECT_FALSE(moved().is_proved());
+  look_after_it();
+  EXPECT_NE(space().upkeep.why.find("isn't proved"), std::string::npos);
+}
+
 TEST_F(UpkeepTest, CheckpointsComeByCountAndAgeAndNotSoonerThanThePause) {
   found();
   EXPECT_FALSE(look_after());

@@ -218,7 +218,10 @@ Task<std::optional<Service::Verified>> Service::verify() {
 Task<void> Service::State::serve(loop::ByteStream& stream, IpAddress from) {
   const auto self = shared_from_this();
   if (going) co_return;
-  const auto id = relay.connect(from, moment());
+  const auto memory =
+      budget::Claim::take(options.budget ? options.budget->share(budget::Layer::gun) : nullptr,
+                          budget::gun_connection_bytes, budget::Standing::stranger);
+  const auto id = memory ? relay.connect(from, moment()) : std::nullopt;
   if (!id) {
     std::string frame;
     websocket::append_close(frame, websocket::CloseCode::going_away);

@@ -11,6 +11,7 @@
 
 #include <hearth/base/entropy.h>
 #include <hearth/base/log.h>
+#include <hearth/budget/budget.h>
 #include <hearth/gun/format.h>
 #include <hearth/gun/relay.h>
 #include <hearth/http/message.h>
@@ -22,7 +23,8 @@ struct ServiceOptions {
   std::filesystem::path directory;
   gun::Limits limits;
   std::uint64_t space_bytes =
-      0;  ///< what the store may take before writes are refused; 0: no bound
+      0;                     ///< what the store may take before writes are refused; 0: no bound
+  budget::BudgetPtr budget;  ///< what each connection is counted in; null: nowhere
 };
 
 class Service {

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <hearth/base/temporary_directory_for_test.h>
 #include <hearth/gun/sea_vectors_for_test.h>
 #include <hearth/gun_service/service.h>
 #include <hearth/gun_service/storage.h>
@@ -31,15 +32,10 @@ using testing::StartsWith;
 /// A service, and clients on socket pairs that the test drives step by step.
 class GunService : public testing::Test {
  protected:
-  GunService() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "hearth-gun-XXXXXX").string();
-    directory = mkdtemp(pattern.data());
-    start();
-  }
+  GunService() { start(); }
   ~GunService() override {
     service.reset();
     run_for(std::chrono::milliseconds{50});
-    std::filesystem::remove_all(directory);
   }
   void start(gun::Limits limits = {}) {
     service.reset();
@@ -143,7 +139,8 @@ class GunService : public testing::Test {
   }
 
   asio::io_context io;
-  std::filesystem::path directory;
+  TemporaryDirectory temporary;
+  std::filesystem::path directory = temporary.path();
   loop::SystemClock clock;
   loop::SystemEntropy entropy;
   NullLog log;

@@ -19,6 +19,25 @@ struct Exchange {
   Request request;
 };
 
+/// Tells a body that breaks off from a stream that takes no more.
+class WatchedBody final : public Body {
+ public:
+  explicit WatchedBody(Body& body) : body_(body) {}
+  Task<std::size_t> read_some(MutableBytes out) override {
+    reading_ = true;
+    const std::size_t count = co_await body_.read_some(out);
+    reading_ = false;
+    co_return count;
+  }
+  [[nodiscard]] std::optional<std::uint64_t> length() const override { return body_.length(); }
+  /// A read has not come to its end.
+  [[nodiscard]] bool broken() const { return reading_; }
+
+ private:
+  Body& body_;
+  bool reading_ = false;
+};
+
 /// Sends the request beside the reading of its answer; a loss shows there.
 Task<void> send_request(std::shared_ptr<Exchange> exchange) {
   auto& [stream, request] = *exchange;
@@ -28,15 +47,18 @@ Task<void> send_request(std::shared_ptr<Exchange> exchange) {
                                                    : Framing::chunked;
   const bool bare = !has_body && (request.method == "GET" || request.method == "HEAD" ||
                                   request.method == "DELETE" || request.method == "OPTIONS");
+  WatchedBody body{*request.body};
   bool lost = false;
   try {
     co_await write_head(*stream, request.method + " " + request.target + " HTTP/1.1",
                         request.headers, bare ? Framing::none : framing,
                         request.body->length().value_or(0));
-    co_await write_body(*stream, *request.body, bare ? Framing::none : framing);
+    co_await write_body(*stream, body, bare ? Framing::none : framing);
   } catch (const system_error& error) {
-    // A server may answer and stop reading; only a body we could not finish must not look whole.
-    lost = error.code() == boost::asio::error::eof;
+    // A server may answer and stop reading. But a body that we can't finish must not look whole,
+    // nor as if there were more to come: who sent it comes back with the rest, and finds the server
+    // waiting.
+    lost = body.broken() || error.code() == boost::asio::error::eof;
   }
   if (lost) stream->reset();
 }

@@ -5,7 +5,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <hearth/budget/budget.h>
 #include <hearth/http/client.h>
 #include <hearth/http/server.h>
 #include <hearth/loop/socket_stream.h>
@@ -19,7 +21,10 @@ using loop::ByteStream;
 /// One server on one end of a socket pair; the test is at the other.
 class Http : public ::testing::Test {
  protected:
-  std::unique_ptr<ByteStream> serve_with(Handler handler, ServeOptions options = {}) {
+  std::unique_ptr<ByteStream> serve_with(Handler handler) {
+    return serve_with(std::move(handler), options_);
+  }
+  std::unique_ptr<ByteStream> serve_with(Handler handler, ServeOptions options) {
     asio::local::stream_protocol::socket ours{io_};
     asio::local::stream_protocol::socket theirs{io_};
     asio::local::connect_pair(ours, theirs);
@@ -59,6 +64,7 @@ class Http : public ::testing::Test {
 
   asio::io_context io_;
   bool served_ = false;
+  ServeOptions options_;
 };
 
 Task<Response> echo(Request request) {
@@ -129,6 +135,8 @@ Task<int> say(ByteStream& stream, std::string text) {
 }
 
 TEST_F(Http, LargeHeadsShareAnAllowanceAndSmallOnesNeedNone) {
+  options_.memory =
+      std::make_shared<budget::Pool>(std::size_t{16} << 20, nullptr, 0, std::size_t{1} << 20);
   const std::string part = "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(60 * 1024, 'x');
   std::vector<std::unique_ptr<ByteStream>> held;
   for (int i = 0; i < 400; ++i) {
@@ -136,7 +144,83 @@ TEST_F(Http, LargeHeadsShareAnAllowanceAndSmallOnesNeedNone) {
     run(say(*held.back(), part));
   }
   EXPECT_TRUE(raw(echo, part + "\r\n\r\n").starts_with("HTTP/1.1 503 "));
+  EXPECT_GT(options_.memory->refused(budget::Standing::stranger), 0U);
   EXPECT_TRUE(raw(echo, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").starts_with("HTTP/1.1 200 "));
+  // The enrolled have a part of their own.
+  options_.standing = budget::Standing::enrolled;
+  EXPECT_TRUE(raw(echo, part + "\r\n\r\n").starts_with("HTTP/1.1 200 "));
+}
+
+/// What the heap holds. Nothing under sanitizers, which have their own.
+std::size_t heap() {
+  const auto info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+TEST_F(Http, WhoeverIsRefusedOrSaysNothingHoldsNoMoreThanAStreamIsCountedAs) {
+  constexpr std::size_t count = 200;
+  const std::string endless = "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(80 * 1024, 'x');
+  for (const std::string& said : {std::string{}, std::string{"GET / HT"}, endless}) {
+    std::vector<std::unique_ptr<ByteStream>> held;
+    held.reserve(count);
+    const std::size_t before = heap();
+    for (std::size_t i = 0; i < count; ++i) {
+      held.push_back(serve_with(echo));
+      run(say(*held.back(), said));
+    }
+    while (io_.poll_one() > 0) {
+    }
+    EXPECT_LT(heap(), before + count * budget::stream_bytes) << said.size();
+  }
+}
+
+TEST_F(Http, AnswersThatNobodyReadsShareAnAllowance) {
+  constexpr std::size_t count = 200;
+  options_.memory = std::make_shared<budget::Pool>(std::size_t{2} << 20);
+  const Handler endless = [](Request) -> Task<Response> {
+    Response response;
+    response.body = std::make_unique<CountedBody>(std::size_t{1} << 40, false, std::nullopt);
+    co_return response;
+  };
+  std::vector<std::unique_ptr<ByteStream>> held;
+  const std::size_t before = heap();
+  for (std::size_t i = 0; i < count; ++i) {
+    held.push_back(serve_with(endless));
+    run(say(*held.back(), "GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
+  }
+  while (io_.poll_one() > 0) {
+  }
+  EXPECT_LT(heap(), before + options_.memory->limit() + count * 2 * budget::stream_bytes);
+  // Bodies leave half of it to heads.
+  EXPECT_GT(options_.memory->used(), options_.memory->limit() / 4);
+  EXPECT_LE(options_.memory->used(), options_.memory->limit() / 2 + count * 2048);
+  const std::string head =
+      "GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(32 * 1024, 'x') + "\r\n\r\n";
+  EXPECT_TRUE(raw(echo, head).starts_with("HTTP/1.1 200 "));
+  held.clear();
+  while (io_.poll_one() > 0) {
+  }
+  EXPECT_EQ(options_.memory->used(), 0U);
+}
+
+TEST_F(Http, AHeadOfMoreLinesThanAnybodyNeedsIsRefused) {
+  const auto head = [](int lines) {
+    std::string text = "GET / HTTP/1.1\r\nHost: h\r\n";
+    for (int i = 0; i < lines; ++i) text += "a:b\r\n";
+    return text + "\r\n";
+  };
+  EXPECT_TRUE(raw(echo, head(100)).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(raw(echo, head(200)).starts_with("HTTP/1.1 431 "));
+  EXPECT_TRUE(raw(echo, head(10'000)).starts_with("HTTP/1.1 431 "));
+  // Nor does it help to send them behind the body.
+  const auto trailers = [](int lines) {
+    std::string text =
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n";
+    for (int i = 0; i < lines; ++i) text += "a:b\r\n";
+    return text + "\r\n";
+  };
+  EXPECT_TRUE(raw(echo, trailers(100)).starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(raw(echo, trailers(2000)), "");
 }
 
 TEST_F(Http, ABrokenHandlerIsA500AndTheConnectionGoesOn) {
@@ -186,6 +270,19 @@ TEST_F(Http, ABodyCutShortIsAnErrorNeverASuccess) {
     });
     std::string body;
     EXPECT_THROW(run(fetch(std::move(stream), Request{}, &body)), boost::system::system_error);
+  }
+}
+
+TEST_F(Http, AServerIsNotLeftWaitingForARequestThatBrokeOff) {
+  for (const bool chunked : {false, true}) {
+    auto stream = serve_with(echo);
+    Request request;
+    request.method = "PATCH";
+    request.body = std::make_unique<CountedBody>(
+        100'000, true, chunked ? std::nullopt : std::optional<std::uint64_t>{200'000});
+    std::string body;
+    EXPECT_THROW(run(fetch(std::move(stream), std::move(request), &body)),
+                 boost::system::system_error);
   }
 }
 

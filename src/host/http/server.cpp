@@ -60,8 +60,8 @@ Framing framing_of(const Response& response, bool http_1_0) {
   return http_1_0 ? Framing::until_close : Framing::chunked;
 }
 
-Task<void> respond(loop::ByteStream& stream, Response& response, bool head, bool http_1_0,
-                   bool keep_alive) {
+Task<void> respond(loop::ByteStream& stream, Response& response, const WireLimits& limits,
+                   bool head, bool http_1_0, bool keep_alive) {
   const Framing framing = framing_of(response, http_1_0);
   response.headers.remove("connection");
   if (!response.headers.has("date")) response.headers.add("Date", http_date());
@@ -71,7 +71,7 @@ Task<void> respond(loop::ByteStream& stream, Response& response, bool head, bool
   start += reason(response.status);
   co_await write_head(stream, std::move(start), response.headers, framing,
                       response.body->length().value_or(0));
-  if (!head) co_await write_body(stream, *response.body, framing);
+  if (!head) co_await write_body(stream, *response.body, framing, limits);
 }
 
 /// What follows one exchange.
@@ -125,7 +125,7 @@ Task<void> linger(WatchedStream& stream, const ServeOptions& options) {
   using Clock = std::chrono::steady_clock;
   const auto until = Clock::now() + options.linger_time;
   stream.allow(options.linger_time);
-  Bytes scratch(65536);
+  Bytes scratch(4096);  // thousands may linger at a time
   for (std::uint64_t dropped = 0; dropped < options.linger_bytes && Clock::now() < until;) {
     const std::size_t count = co_await stream.read_some(scratch);
     if (count == 0) co_return;
@@ -134,7 +134,7 @@ Task<void> linger(WatchedStream& stream, const ServeOptions& options) {
 }
 
 Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handler& handler,
-                      const ServeOptions& options) {
+                      const ServeOptions& options, const WireLimits& limits) {
   stream.allow_in_all(options.head_timeout);
   int refused = 0;
   try {
@@ -143,8 +143,9 @@ Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handle
     refused = malformed.status;
   }
   if (refused != 0) {
+    reader.discard();
     Response response = Response::text(refused, std::string{reason(refused)} + "\n");
-    co_await respond(stream, response, false, false, false);
+    co_await respond(stream, response, limits, false, false, false);
     co_return After::linger;
   }
   stream.allow(options.idle_timeout);
@@ -176,7 +177,7 @@ Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handle
   const auto length = reader.content_length();
   if (!reader.complete() && (wire->expects_continue || (length && *length > options.drain_bytes)))
     keep_alive = false;
-  co_await respond(stream, response, head, http_1_0, keep_alive);
+  co_await respond(stream, response, limits, head, http_1_0, keep_alive);
   response.body.reset();
   if (keep_alive && co_await drain(reader, options.drain_bytes)) co_return After::next;
   co_return reader.complete() ? After::end : After::linger;
@@ -186,10 +187,14 @@ Task<After> serve_one(WatchedStream& stream, MessageReader& reader, const Handle
 
 Task<void> serve(std::unique_ptr<loop::ByteStream> stream, Handler handler, ServeOptions options) {
   WatchedStream watched{*stream};
-  MessageReader reader{watched, MessageReader::Kind::requests, {.head_bytes = options.head_bytes}};
+  const WireLimits limits{
+      .head_bytes = options.head_bytes, .memory = options.memory, .standing = options.standing};
+  MessageReader reader{watched, MessageReader::Kind::requests, limits};
   try {
     After after = After::next;
-    while (after == After::next) after = co_await serve_one(watched, reader, handler, options);
+    while (after == After::next)
+      after = co_await serve_one(watched, reader, handler, options, limits);
+    reader.discard();
     co_await watched.close_write();
     if (after == After::linger) co_await linger(watched, options);
   } catch (const boost::system::system_error&) {

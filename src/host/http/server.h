@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include <hearth/budget/pool.h>
 #include <hearth/http/message.h>
 
 namespace hearth::http {
@@ -14,6 +15,11 @@ using Handler = std::function<Task<Response>(Request)>;
 
 struct ServeOptions {
   std::uint32_t head_bytes = 64 * 1024;
+  /// What all messages share beyond 8 KiB each (503 for a head when it is used up; bodies go on in
+  /// smaller pieces when it is half used), and as whom this client asks for it; null: nothing is
+  /// counted.
+  std::shared_ptr<budget::Pool> memory;
+  budget::Standing standing = budget::Standing::stranger;
   std::chrono::seconds head_timeout{30};  ///< from the wait for a request to the end of its head
   std::chrono::seconds idle_timeout{
       120};  ///< without a byte either way while a message is under way

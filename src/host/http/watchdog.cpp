@@ -21,6 +21,7 @@ void WatchedStream::allow_in_all(std::chrono::seconds time) {
 
 void WatchedStream::rest() {
   spent_ = std::chrono::steady_clock::now() - last_;
+  ++*turn_;
   timer_.cancel();
 }
 
@@ -34,8 +35,11 @@ void WatchedStream::go_on(std::chrono::seconds quiet) {
 // One pending wait however many bytes move: it looks at `last_` when it wakes, and sleeps on.
 void WatchedStream::arm() {
   timer_.expires_at(last_ + quiet_);
-  timer_.async_wait([this](boost::system::error_code error) {
-    if (error) return;
+  const unsigned turn = ++*turn_;
+  timer_.async_wait([this, turn, still = std::weak_ptr{turn_}](boost::system::error_code error) {
+    // A wait that was over when it was cancelled calls all the same, perhaps when we are gone.
+    const auto now = still.lock();
+    if (error || !now || *now != turn) return;
     if (std::chrono::steady_clock::now() - last_ >= quiet_)
       inner_.reset();
     else

@@ -2,6 +2,7 @@
 // Resets a stream on which too little moved for too long.
 
 #include <chrono>
+#include <memory>
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -33,6 +34,7 @@ class WatchedStream final : public loop::ByteStream {
  private:
   void arm();
 
+  std::shared_ptr<unsigned> turn_ = std::make_shared<unsigned>();  // of the wait that counts
   loop::ByteStream& inner_;
   boost::asio::steady_timer timer_;
   std::chrono::seconds quiet_{0};

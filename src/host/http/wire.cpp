@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdio>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -23,39 +23,16 @@ using boost::system::system_error;
 
 namespace {
 
-constexpr std::size_t read_size = 16 * 1024;
+/// A read of a head: small while nothing is there, then as large as what is.
+constexpr std::size_t first_read = 2 * 1024;
+constexpr std::size_t largest_read = 16 * 1024;
 constexpr std::size_t body_read_size = 64 * 1024;
 
-/// Of a head, what is anybody's: browsers need less than a quarter of it. Beyond it all heads that
-/// are held at one time share an allowance, since a stranger may begin thousands of the largest.
-constexpr std::size_t free_head_bytes = 8 * 1024;
-constexpr std::size_t large_heads_bytes = std::size_t{16} << 20;
-
-class LargeHeads {
- public:
-  LargeHeads() = default;
-  LargeHeads(const LargeHeads&) = delete;
-  LargeHeads& operator=(const LargeHeads&) = delete;
-  ~LargeHeads() { release(); }
-
-  /// Counts a head of this size; false when there is no room for it.
-  [[nodiscard]] bool grow_to(std::size_t size) {
-    if (size <= free_head_bytes + held_) return true;
-    const std::size_t more = size - free_head_bytes - held_;
-    if (in_all.fetch_add(more) + more > large_heads_bytes) {
-      in_all.fetch_sub(more);
-      return false;
-    }
-    held_ += more;
-    return true;
-  }
-  void release() { in_all.fetch_sub(std::exchange(held_, 0)); }
-
- private:
-  static std::atomic<std::size_t> in_all;
-  std::size_t held_ = 0;
-};
-std::atomic<std::size_t> LargeHeads::in_all{0};
+/// Of a message, what is anybody's: browsers need less. Beyond it all messages that are under way
+/// at one time share a pool, since a stranger may begin thousands of the largest.
+constexpr std::size_t free_bytes = 8 * 1024;
+/// What a line of a head costs beyond its bytes, in Beast's list and in ours.
+constexpr std::size_t line_bytes = 160;
 
 /// The two instantiations of Beast's parser behind one face.
 template <bool is_request>
@@ -81,6 +58,39 @@ struct MessageReader::Impl {
     parser->eager(false);
   }
 
+  /// Counts what is held with a buffer of `capacity`; false when there is no room for it.
+  [[nodiscard]] bool has_room(std::size_t capacity) {
+    const std::size_t due = capacity + 2 * parsed + line_bytes * lines;
+    const std::size_t held = free_bytes + large.amount();
+    if (!limits.memory || due <= held) return true;
+    if (large.amount() > 0) return large.grow(due - held, limits.standing);
+    auto claim = budget::Claim::take(limits.memory, due - held, limits.standing);
+    if (claim) large = std::move(*claim);
+    return claim.has_value();
+  }
+
+  /// Parses what is buffered; counts what of it belonged to a head.
+  void parse(error_code& error) {
+    const bool in_head = with_parser([](auto& parser) { return !parser.is_header_done(); });
+    const std::size_t used =
+        with_parser([&](auto& parser) { return parser.put(buffer.data(), error); });
+    if (in_head) {
+      const auto* first = static_cast<const char*>(buffer.data().data());
+      lines += static_cast<std::size_t>(std::count(first, first + used, '\n'));
+      parsed += used;
+    }
+    buffer.consume(used);
+  }
+
+  /// What follows the last chunk is added to the head.
+  [[nodiscard]] bool has_many_trailers() const {
+    return with_parser([&](const auto& parser) {
+      const auto& fields = parser.get();
+      return parser.chunked() && static_cast<std::size_t>(std::distance(
+                                     fields.begin(), fields.end())) > limits.head_lines;
+    });
+  }
+
   /// False at the end of the stream.
   Task<bool> fill(std::size_t size) {
     const auto space = buffer.prepare(size);
@@ -88,6 +98,32 @@ struct MessageReader::Impl {
     const std::size_t count = co_await stream.read_some(out);
     buffer.commit(count);
     co_return count > 0;
+  }
+
+  /// One more read of a head.
+  Task<bool> fill_head() {
+    const std::size_t size = std::clamp(buffer.size(), first_read, largest_read);
+    // What Beast makes of it.
+    if (buffer.size() + size > buffer.capacity() &&
+        !has_room(std::max(2 * buffer.size(), buffer.size() + size)))
+      throw MalformedMessage{503};
+    const bool more = co_await fill(size);
+    co_return more;
+  }
+
+  /// The same for a body. A buffer that grew with it goes when the body is over.
+  Task<bool> fill_body() {
+    if (!body_room) body_room.emplace(limits, std::nullopt);
+    const bool more = co_await fill(body_room->size);
+    co_return more;
+  }
+
+  /// Nothing that is held stands for a message any more.
+  void begin_anew() {
+    if (buffer.capacity() > first_read) buffer.shrink_to_fit();
+    body_room.reset();
+    large.release();
+    parsed = lines = 0;
   }
 
   template <bool is_request>
@@ -109,7 +145,10 @@ struct MessageReader::Impl {
   Kind kind;
   WireLimits limits;
   beast::flat_buffer buffer{};
-  LargeHeads large{};
+  budget::Claim large{};
+  std::size_t parsed = 0;  // of the head
+  std::size_t lines = 0;
+  std::optional<BodyRoom> body_room{};
   std::optional<Parser<true>> request{};
   std::optional<Parser<false>> response{};
 };
@@ -120,8 +159,7 @@ MessageReader::~MessageReader() = default;
 
 Task<bool> MessageReader::next(bool head_request) {
   Impl& self = *impl_;
-  self.large.release();
-  std::size_t parsed = 0;
+  self.begin_anew();
   if (self.kind == Kind::requests) {
     self.fresh<true>(self.request);
   } else {
@@ -129,12 +167,14 @@ Task<bool> MessageReader::next(bool head_request) {
     self.response->skip(head_request);
   }
   while (true) {
-    if (self.buffer.size() == 0 && !co_await self.fill(read_size)) co_return false;
+    if (self.buffer.size() == 0 && !co_await self.fill_head()) {
+      if (self.parsed == 0) co_return false;
+      throw system_error{boost::asio::error::eof};
+    }
     error_code error;
-    const std::size_t used =
-        self.with_parser([&](auto& parser) { return parser.put(self.buffer.data(), error); });
-    self.buffer.consume(used);
-    parsed += used;
+    self.parse(error);
+    if (self.lines > self.limits.head_lines) throw MalformedMessage{431};
+    if (!self.has_room(self.buffer.capacity())) throw MalformedMessage{503};
     const bool have_head = self.with_parser([](auto& parser) { return parser.is_header_done(); });
     if (have_head && (!error || error == bhttp::error::need_buffer ||
                       error == bhttp::error::need_more || error == bhttp::error::end_of_chunk))
@@ -142,11 +182,18 @@ Task<bool> MessageReader::next(bool head_request) {
     if (error == bhttp::error::header_limit) throw MalformedMessage{431};
     if (error && error != bhttp::error::need_more) throw MalformedMessage{400};
     if (self.buffer.size() > self.limits.head_bytes) throw MalformedMessage{431};
-    if (!self.large.grow_to(parsed + self.buffer.size())) throw MalformedMessage{503};
-    if (!co_await self.fill(read_size)) throw system_error{boost::asio::error::eof};
+    if (self.buffer.size() > 0 && !co_await self.fill_head())
+      throw system_error{boost::asio::error::eof};
   }
   self.with_parser([&](const auto& parser) { self.check_head(parser); });
   co_return true;
+}
+
+void MessageReader::discard() noexcept {
+  impl_->request.reset();
+  impl_->response.reset();
+  impl_->buffer = {};
+  impl_->begin_anew();
 }
 
 std::string MessageReader::method() const {
@@ -211,22 +258,35 @@ Task<std::size_t> MessageReader::read_body(MutableBytes out) {
   while (!complete()) {
     error_code error;
     if (parse) {
-      const std::size_t used =
-          self.with_parser([&](auto& parser) { return parser.put(self.buffer.data(), error); });
-      self.buffer.consume(used);
+      const std::size_t before = self.buffer.size();
+      self.parse(error);
       if (error == bhttp::error::need_buffer) error = {};
+      if (!error && self.has_many_trailers()) error = bhttp::error::header_limit;
       if (error && error != bhttp::error::need_more) throw system_error{error};
       if (taken() > 0 || complete()) break;
-      if (!error && used > 0 && self.buffer.size() > 0) continue;
+      if (!error && self.buffer.size() < before && self.buffer.size() > 0) continue;
     }
     parse = true;
-    if (!co_await self.fill(body_read_size)) {
+    if (!co_await self.fill_body()) {
       self.with_parser([&](auto& parser) { parser.put_eof(error); });
       if (error) throw system_error{error};
       break;
     }
   }
   co_return taken();
+}
+
+BodyRoom::BodyRoom(const WireLimits& limits, std::optional<std::uint64_t> length)
+    : size(static_cast<std::size_t>(
+          std::clamp<std::uint64_t>(length.value_or(body_read_size), 1, body_read_size))) {
+  if (!limits.memory || size <= free_bytes) return;
+  const std::size_t more = size - free_bytes;
+  if (limits.memory->used() + more <= limits.memory->limit_for(limits.standing) / 2)
+    if (auto room = budget::Claim::take(limits.memory, more, limits.standing)) {
+      claim = std::move(*room);
+      return;
+    }
+  size = free_bytes;
 }
 
 namespace {
@@ -257,15 +317,16 @@ Task<void> write_head(loop::ByteStream& stream, std::string start_line, const He
   co_await stream.write(as_bytes(head));
 }
 
-Task<void> write_body(loop::ByteStream& stream, Body& body, Framing framing) {
+Task<void> write_body(loop::ByteStream& stream, Body& body, Framing framing, WireLimits limits) {
   if (framing == Framing::none) co_return;
   // Room for a chunk's size line in front and its line end behind, so that a chunk is one write.
   constexpr std::size_t front = 10;
-  Bytes buffer(front + body_read_size + 2);
+  const BodyRoom room{limits, body.length()};
+  Bytes buffer(front + room.size + 2);
   std::uint64_t sent = 0;
   while (true) {
     const std::size_t count =
-        co_await body.read_some(MutableBytes{buffer}.subspan(front, body_read_size));
+        co_await body.read_some(MutableBytes{buffer}.subspan(front, room.size));
     if (count == 0) break;
     sent += count;
     if (framing != Framing::chunked) {

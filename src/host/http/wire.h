@@ -5,15 +5,31 @@
 // isn't in origin form) and turns the body into something pulled, so that a slow reader slows the
 // sender.
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include <hearth/budget/pool.h>
 #include <hearth/http/message.h>
 
 namespace hearth::http {
 
 struct WireLimits {
   std::uint32_t head_bytes = 64 * 1024;
+  /// Lines of a head: browsers send some thirty. Each costs far more than its bytes once parsed.
+  std::size_t head_lines = 128;
+  /// What messages share beyond 8 KiB each; null: nothing is counted.
+  std::shared_ptr<budget::Pool> memory;
+  budget::Standing standing = budget::Standing::stranger;
+};
+
+/// What a body passes through, sized by how long it is said to be: 64 KiB at most, and 8 KiB when
+/// the pool is half used, so that bodies leave room for heads.
+struct BodyRoom {
+  BodyRoom(const WireLimits& limits, std::optional<std::uint64_t> length);
+  std::size_t size;
+  budget::Claim claim;
 };
 
 /// Thrown for a message that breaks the rules; `status` is what a server answers.
@@ -51,6 +67,8 @@ class MessageReader {
   [[nodiscard]] bool has_buffered() const;
   /// Those bytes; they are no part of a message any more.
   [[nodiscard]] Bytes take_buffered();
+  /// Gives back all that it holds. The last call.
+  void discard() noexcept;
 
  private:
   struct Impl;
@@ -64,6 +82,7 @@ enum class Framing : std::uint8_t { none, content_length, chunked, until_close }
 /// which it sets itself.
 Task<void> write_head(loop::ByteStream& stream, std::string start_line, const Headers& headers,
                       Framing framing, std::uint64_t length);
-Task<void> write_body(loop::ByteStream& stream, Body& body, Framing framing);
+Task<void> write_body(loop::ByteStream& stream, Body& body, Framing framing,
+                      WireLimits limits = {});
 
 }  // namespace hearth::http

@@ -5,6 +5,9 @@ namespace hearth::libp2p {
 using namespace detail;
 
 Task<Accepted> accept_stream(TcpSocket socket, std::shared_ptr<TlsContext> tls) {
+  // Many small frames in a row: none of them waits for the one before to be acknowledged.
+  error_code ignored;
+  socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
   if (tls) co_return co_await accept_tls(std::move(socket), std::move(tls));
   // Looking before reading lets a raw libp2p connection, the common case, start without a copy.
   co_await socket.async_wait(TcpSocket::wait_read, asio::use_awaitable);

@@ -82,8 +82,6 @@ std::shared_ptr<TlsContext> TlsContext::client() {
 namespace detail {
 
 Task<Accepted> accept_tls(TcpSocket socket, std::shared_ptr<TlsContext> tls) {
-  error_code ignored;
-  socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
   TlsSocket secured{std::move(socket), context_of(*tls)};
   co_await secured.async_handshake(ssl::stream_base::server, asio::use_awaitable);
   co_return co_await accept_sniffed(std::move(secured), [](TlsSocket plain) -> RawStream {

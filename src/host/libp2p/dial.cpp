@@ -7,6 +7,7 @@
 #include <boost/asio/connect.hpp>
 
 #include <hearth/libp2p/host_impl.h>
+#include <hearth/loop/resolve.h>
 
 namespace hearth::libp2p {
 
@@ -30,16 +31,13 @@ Task<std::vector<tcp::endpoint>> resolve(Multiaddr address) {
   if (const auto endpoint = address.tcp()) co_return std::vector{to_asio(*endpoint)};
   const auto name = address.dns_tcp();
   if (!name) throw system_error{asio::error::address_family_not_supported};
-  tcp::resolver resolver{co_await asio::this_coro::executor};
-  const auto found =
-      co_await resolver.async_resolve(name->host, std::to_string(name->port), asio::use_awaitable);
-  std::vector<tcp::endpoint> endpoints;
-  for (const auto& entry : found) {
-    const bool v4 = entry.endpoint().address().is_v4();
-    if (name->family == codec::DnsEndpoint::Family::v4 && !v4) continue;
-    if (name->family == codec::DnsEndpoint::Family::v6 && v4) continue;
-    endpoints.push_back(entry.endpoint());
-  }
+  auto resolving = loop::resolve(name->host, name->port);
+  std::vector<tcp::endpoint> endpoints = co_await std::move(resolving);
+  std::erase_if(endpoints, [&](const tcp::endpoint& endpoint) {
+    const bool v4 = endpoint.address().is_v4();
+    return v4 ? name->family == codec::DnsEndpoint::Family::v6
+              : name->family == codec::DnsEndpoint::Family::v4;
+  });
   if (endpoints.empty()) throw system_error{asio::error::host_not_found};
   co_return endpoints;
 }

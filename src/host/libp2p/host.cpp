@@ -184,6 +184,7 @@ Host::~Host() {
   impl_->identified.clear();
   impl_->dialers.clear();
   impl_->http_fallback = nullptr;
+  impl_->shared->is_enrolled = nullptr;
 }
 
 const PeerId& Host::id() const {
@@ -193,13 +194,13 @@ const crypto::Ed25519PrivateKey& Host::key() const {
   return impl_->shared->options.key;
 }
 
-void Host::listen(const Multiaddr& address) {
-  impl_->listen(address, nullptr);
+std::uint16_t Host::listen(const Multiaddr& address) {
+  return impl_->listen(address, nullptr);
 }
 
-void Host::listen_tls(const Multiaddr& address, const std::string& certificate,
-                      const std::string& key) {
-  impl_->listen(address, TlsContext::server(certificate, key));
+std::uint16_t Host::listen_tls(const Multiaddr& address, const std::string& certificate,
+                               const std::string& key) {
+  return impl_->listen(address, TlsContext::server(certificate, key));
 }
 
 void Host::set_http_fallback(HttpFallback serve) {
@@ -267,7 +268,13 @@ Task<ConnectionPtr> Host::upgrade(std::unique_ptr<loop::ByteStream> raw, Upgrade
 void Host::adopt(ConnectionPtr connection) {
   auto lease = impl_->shared->resources.accept_unaddressed();
   if (!lease || impl_->stopping) throw system_error{asio::error::no_buffer_space};
-  if (!impl_->shared->resources.authenticated(*lease, connection->peer()))
+  const budget::Standing standing = impl_->shared->standing_of(connection->peer());
+  const Transport by = connection->transport();
+  if (standing != budget::Standing::enrolled &&
+      (by == Transport::webrtc || by == Transport::webrtc_direct) &&
+      impl_->shared->budget->memory(budget::Layer::webrtc).overrun_by(standing))
+    throw system_error{asio::error::no_buffer_space};
+  if (!impl_->shared->resources.authenticated(*lease, connection->peer(), standing))
     throw system_error{asio::error::no_buffer_space};
   impl_->adopted.emplace(connection.get(), std::move(*lease));
   impl_->add(connection);
@@ -338,6 +345,33 @@ std::vector<ConnectionPtr> Host::connections_to(const PeerId& peer) const {
 
 void Host::close_peer(const PeerId& peer) noexcept {
   for (const ConnectionPtr& connection : connections_to(peer)) connection->close();
+}
+
+void Host::set_is_enrolled(std::function<bool(const PeerId&)> is_enrolled) {
+  impl_->shared->is_enrolled = std::move(is_enrolled);
+  review();
+}
+
+void Host::review() {
+  Shared& shared = *impl_->shared;
+  for (const auto& [peer, open] : impl_->connections) {
+    const budget::Standing standing = shared.standing_of(peer);
+    for (const ConnectionPtr& connection : open) {
+      const auto adopted = impl_->adopted.find(connection.get());
+      if (adopted != impl_->adopted.end()) {
+        shared.resources.set_standing(adopted->second, standing);
+      } else if (auto* session = dynamic_cast<SessionConnection*>(connection.get())) {
+        session->set_standing(standing);
+      }
+    }
+  }
+}
+
+budget::Standing Host::standing_of(const PeerId& peer) const {
+  return impl_->shared->standing_of(peer);
+}
+const budget::BudgetPtr& Host::budget() const {
+  return impl_->shared->budget;
 }
 
 ResourceCounters Host::resources() const {

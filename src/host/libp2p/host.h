@@ -12,6 +12,7 @@
 
 #include <hearth/base/entropy.h>
 #include <hearth/base/log.h>
+#include <hearth/budget/budget.h>
 #include <hearth/codec/multiaddr.h>
 #include <hearth/crypto/ed25519.h>
 #include <hearth/identify/peer_info.h>
@@ -29,6 +30,7 @@ using loop::Task;
 using peer::PeerId;
 
 enum class Transport : std::uint8_t { tcp, websocket, webrtc_direct, webrtc, relayed };
+inline constexpr std::size_t transports = 5;
 
 /// "tcp", "websocket", "webrtc-direct", "webrtc" or "relayed".
 [[nodiscard]] std::string_view transport_name(Transport transport);
@@ -91,6 +93,8 @@ struct HostOptions {
   crypto::Ed25519PrivateKey key;
   std::string agent_version = "hearth/0.1.0";
   Limits limits;
+  /// Shared with all else that the process does; null: one of its own, of the usual size.
+  budget::BudgetPtr budget;
 };
 
 class Host {
@@ -105,11 +109,12 @@ class Host {
   [[nodiscard]] const crypto::Ed25519PrivateKey& key() const;
 
   /// /ip4|ip6/…/tcp/PORT serves libp2p over raw TCP and WebSocket on the one port, told apart by
-  /// the first byte; other HTTP requests go to `set_http_fallback`. Port 0 picks one. Throws
-  /// system_error.
-  void listen(const Multiaddr& address);
+  /// the first byte; other HTTP requests go to `set_http_fallback`. Port 0 picks one. Returns
+  /// the port. Throws system_error.
+  std::uint16_t listen(const Multiaddr& address);
   /// The same with TLS (wss and https). `certificate` and `key` are PEM files.
-  void listen_tls(const Multiaddr& address, const std::string& certificate, const std::string& key);
+  std::uint16_t listen_tls(const Multiaddr& address, const std::string& certificate,
+                           const std::string& key);
   /// Takes raw TCP connections that speak HTTP and no WebSocket for libp2p (a flock's static
   /// files).
   void set_http_fallback(std::function<Task<void>(std::unique_ptr<loop::ByteStream>)> serve);
@@ -159,6 +164,14 @@ class Host {
   [[nodiscard]] std::vector<ConnectionPtr> connections() const;
   [[nodiscard]] std::vector<ConnectionPtr> connections_to(const PeerId& peer) const;
   void close_peer(const PeerId& peer) noexcept;
+
+  /// Who is enrolled: what the budget keeps is for them. Nobody, until it is said. Asked when a
+  /// connection is authenticated, and again by review().
+  void set_is_enrolled(std::function<bool(const PeerId&)> is_enrolled);
+  /// The answer may have become another one: for everybody who is connected.
+  void review();
+  [[nodiscard]] const budget::BudgetPtr& budget() const;
+  [[nodiscard]] budget::Standing standing_of(const PeerId& peer) const;
   [[nodiscard]] ResourceCounters resources() const;
   [[nodiscard]] const Limits& limits() const;
   [[nodiscard]] boost::asio::any_io_executor executor() const;

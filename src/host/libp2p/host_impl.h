@@ -46,7 +46,7 @@ struct Host::Impl final : ConnectionOwner, std::enable_shared_from_this<Host::Im
   void stop();
 
   // listen.cpp
-  void listen(const Multiaddr& address, std::shared_ptr<TlsContext> tls);
+  std::uint16_t listen(const Multiaddr& address, std::shared_ptr<TlsContext> tls);
   [[nodiscard]] std::vector<Multiaddr> listen_addresses() const;
   [[nodiscard]] std::vector<Multiaddr> announced_addresses() const;
   static Task<void> accept_loop(Ptr self, std::shared_ptr<Acceptor> acceptor,

@@ -16,11 +16,17 @@ namespace {
 
 using testing::ElementsAre;
 
-TEST(Host, ConnectsOverTcpAndBothSidesKnowWhoIsThere) {
+/// Two that know nothing of each other yet; the server listens.
+class HostTest : public testing::Test {
+ protected:
+  HostTest() { server.listen(loopback()); }
+
   TestHosts hosts;
   Host& server = hosts.add();
   Host& client = hosts.add();
-  server.listen(loopback());
+};
+
+TEST_F(HostTest, ConnectsOverTcpAndBothSidesKnowWhoIsThere) {
   hosts.run([&]() -> Task<void> {
     const ConnectionPtr out = co_await client.dial(server.id(), server.listen_addresses());
     EXPECT_EQ(out->peer(), server.id());
@@ -33,11 +39,7 @@ TEST(Host, ConnectsOverTcpAndBothSidesKnowWhoIsThere) {
   });
 }
 
-TEST(Host, ConnectsOverWebSocketOnTheSamePort) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, ConnectsOverWebSocketOnTheSamePort) {
   echo_on(server);
   hosts.run([&]() -> Task<void> {
     const Multiaddr address = websocket_address(server);
@@ -49,12 +51,8 @@ TEST(Host, ConnectsOverWebSocketOnTheSamePort) {
   });
 }
 
-TEST(Host, RefusesAPeerOtherThanTheOneDialed) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
+TEST_F(HostTest, RefusesAPeerOtherThanTheOneDialed) {
   Host& other = hosts.add();
-  server.listen(loopback());
   hosts.run([&]() -> Task<void> {
     boost::system::error_code error;
     try {
@@ -67,11 +65,7 @@ TEST(Host, RefusesAPeerOtherThanTheOneDialed) {
   });
 }
 
-TEST(Host, EchoesAMegabyteOnAStreamAndSeesItsEnd) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, EchoesAMegabyteOnAStreamAndSeesItsEnd) {
   echo_on(server);
   hosts.run([&]() -> Task<void> {
     const ConnectionPtr out = co_await client.dial(server.id(), server.listen_addresses());
@@ -81,11 +75,7 @@ TEST(Host, EchoesAMegabyteOnAStreamAndSeesItsEnd) {
   });
 }
 
-TEST(Host, ServesAThousandStreamsAtOnceOnOneConnection) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, ServesAThousandStreamsAtOnceOnOneConnection) {
   echo_on(server);
   int done = 0;
   hosts.run([&]() -> Task<void> {
@@ -105,11 +95,7 @@ TEST(Host, ServesAThousandStreamsAtOnceOnOneConnection) {
   EXPECT_EQ(done, 1000);
 }
 
-TEST(Host, SaysWhenNoProtocolIsAgreed) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, SaysWhenNoProtocolIsAgreed) {
   hosts.run([&]() -> Task<void> {
     const ConnectionPtr out = co_await client.dial(server.id(), server.listen_addresses());
     boost::system::error_code error;
@@ -209,11 +195,7 @@ TEST(Host, ResetsStreamsBeyondAProtocolsLimit) {
   });
 }
 
-TEST(Host, TellsObserversWhenConnectionsStandAndEnd) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, TellsObserversWhenConnectionsStandAndEnd) {
   std::vector<std::string> seen;
   server.on_connected(
       [&](const ConnectionPtr& on) { seen.push_back("+" + on->peer().to_string()); });
@@ -229,11 +211,7 @@ TEST(Host, TellsObserversWhenConnectionsStandAndEnd) {
   EXPECT_THAT(seen, ElementsAre("+" + id, "-" + id));
 }
 
-TEST(Host, GoesOnByTheNextAddressWhenOneFails) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, GoesOnByTheNextAddressWhenOneFails) {
   hosts.run([&]() -> Task<void> {
     std::vector<Multiaddr> addresses;
     addresses.push_back(*Multiaddr::parse("/ip4/127.0.0.1/tcp/1"));
@@ -244,11 +222,7 @@ TEST(Host, GoesOnByTheNextAddressWhenOneFails) {
   });
 }
 
-TEST(Host, ListensAndDialsOverIpv6BesideIpv4OnOnePort) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, ListensAndDialsOverIpv6BesideIpv4OnOnePort) {
   const std::string port = std::to_string(tcp_endpoint(server).port);
   const Multiaddr address = *Multiaddr::parse("/ip6/::1/tcp/" + port);
   try {
@@ -262,11 +236,7 @@ TEST(Host, ListensAndDialsOverIpv6BesideIpv4OnOnePort) {
   });
 }
 
-TEST(Host, DialsByName) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, DialsByName) {
   hosts.run([&]() -> Task<void> {
     const std::string port = std::to_string(tcp_endpoint(server).port);
     const Multiaddr address = *Multiaddr::parse("/dns4/localhost/tcp/" + port);
@@ -275,11 +245,7 @@ TEST(Host, DialsByName) {
   });
 }
 
-TEST(Host, MakesTheWriterWaitWhileTheReaderIsSlow) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, MakesTheWriterWaitWhileTheReaderIsSlow) {
   StreamPtr unread;
   server.handle("/sink", [&](StreamPtr stream) -> Task<void> {
     unread = std::move(stream);
@@ -313,11 +279,7 @@ TEST(Host, MakesTheWriterWaitWhileTheReaderIsSlow) {
   });
 }
 
-TEST(Host, KeepsWhatAPeerSentBeforeItLeft) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, KeepsWhatAPeerSentBeforeItLeft) {
   serve_pings(server);
   std::vector<StreamPtr> unread;
   server.handle("/sink", [&](StreamPtr stream) -> Task<void> {
@@ -405,11 +367,7 @@ TEST(Host, ResetsStreamsOfAConnectionThatFillsItsMemoryAndServesOthers) {
   });
 }
 
-TEST(Host, PingsAndAnswersPings) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, PingsAndAnswersPings) {
   serve_pings(server);
   hosts.run([&]() -> Task<void> {
     const ConnectionPtr out = co_await client.dial(server.id(), server.listen_addresses());
@@ -419,11 +377,7 @@ TEST(Host, PingsAndAnswersPings) {
   });
 }
 
-TEST(Host, ShutsDownWithConnectionsAndStreamsOpen) {
-  TestHosts hosts;
-  Host& server = hosts.add();
-  Host& client = hosts.add();
-  server.listen(loopback());
+TEST_F(HostTest, ShutsDownWithConnectionsAndStreamsOpen) {
   echo_on(server);
   hosts.run([&]() -> Task<void> {
     const ConnectionPtr out = co_await client.dial(server.id(), server.listen_addresses());

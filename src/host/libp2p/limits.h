@@ -1,6 +1,6 @@
 #pragma once
-// Every bound on what strangers can make a host hold or do, in one place. ResourceManager enforces
-// them.
+// Every bound on what strangers can make one host hold or do. ResourceManager enforces them, within
+// the budget that all layers of the process share (<hearth/budget/budget.h>).
 
 #include <chrono>
 #include <cstddef>
@@ -14,17 +14,23 @@ namespace hearth::libp2p {
 
 struct Limits {
   // --- connections ---
-  /// Open connections in all, both directions. One costs about 16 KiB when idle.
-  std::size_t connections = 1024;
+  /// Open connections in all, both directions: a thousand strangers, and what is kept for the
+  /// enrolled. One costs about 20 KiB when idle.
+  std::size_t connections = 1280;
   /// Of them (a quarter at most), for prefixes that hold few (fewer than 4): a handful of strangers
   /// with all that each may have can't keep everybody else out.
   std::size_t connections_for_newcomers = 256;
+  /// Of them (a quarter at most), for those who turn out to be enrolled. More than may be half
+  /// open, so that whoever is enrolled can say so.
+  std::size_t connections_for_enrolled = 192;
   /// To one peer: a direct and a relayed one, twice, while both sides dial at once.
   std::size_t connections_per_peer = 8;
   /// Inbound from one IP prefix (below): a household behind one NAT.
   std::size_t connections_per_prefix = 64;
   /// Inbound and not yet authenticated, in all: what an attacker fills first.
   std::size_t half_open = 128;
+  /// Of them (a quarter at most), for prefixes where somebody enrolled was of late.
+  std::size_t half_open_for_known = 32;
   /// Inbound and not yet authenticated, from one prefix.
   std::size_t half_open_per_prefix = 16;
   /// Inbound connections begun per second by one prefix, after a burst: each costs us two key
@@ -47,6 +53,8 @@ struct Limits {
   std::size_t streams = 16384;
   /// Of them (a quarter at most), for connections that hold few (fewer than 64).
   std::size_t streams_for_newcomers = 4096;
+  /// Of them (an eighth at most), for the enrolled.
+  std::size_t streams_for_enrolled = 2048;
   /// Inbound streams of one protocol on one connection; `stream_limits` overrides it by protocol
   /// id.
   std::size_t inbound_streams_per_protocol = 1024;
@@ -63,7 +71,7 @@ struct Limits {
   /// not sent, windows grown beyond their first 256 KiB. A stream that would exceed it is reset;
   /// windows only stop growing.
   std::size_t memory_bytes_per_connection = std::size_t{16} << 20;
-  /// The same over all connections.
+  /// The same over all connections; the share of streams in the budget, if that is less.
   std::size_t memory_bytes = std::size_t{256} << 20;
   /// Of it (a quarter at most), for connections that hold little (256 KiB): those that hold much
   /// can't take it all, and so starve none that come later.

@@ -78,7 +78,7 @@ tcp::endpoint to_asio(const Endpoint& endpoint) {
   return {asio::ip::address_v6{octets}, endpoint.port};
 }
 
-void Host::Impl::listen(const Multiaddr& address, std::shared_ptr<TlsContext> tls) {
+std::uint16_t Host::Impl::listen(const Multiaddr& address, std::shared_ptr<TlsContext> tls) {
   const auto endpoint = address.tcp();
   if (!endpoint) throw system_error{asio::error::address_family_not_supported};
   auto acceptor = std::make_shared<Acceptor>(shared->executor);
@@ -94,6 +94,7 @@ void Host::Impl::listen(const Multiaddr& address, std::shared_ptr<TlsContext> tl
   asio::co_spawn(shared->executor, accept_loop(shared_from_this(), acceptor, std::move(tls)),
                  asio::detached);
   schedule_push();
+  return acceptor->local_endpoint().port();
 }
 
 std::vector<Multiaddr> Host::Impl::listen_addresses() const {
@@ -173,7 +174,7 @@ Task<void> Host::Impl::serve_accepted(Ptr self, std::shared_ptr<Accepting> accep
   Accepted accepted = co_await accept_stream(std::move(socket), std::move(tls));
   accepting->deadline.cancel();
   if (accepted.kind == Accepted::Kind::http) {
-    self->shared->resources.no_longer_half_open(lease);
+    if (!self->shared->resources.no_longer_half_open(lease)) co_return;
     const HttpFallback serve = self->http_fallback;
     if (serve) co_await serve(std::move(accepted.stream));
     co_return;

@@ -23,6 +23,8 @@ namespace {
 constexpr auto patience = std::chrono::seconds{10};
 /// Of the relay's addresses that we tell others.
 constexpr std::size_t max_announced = 8;
+/// And that we may dial ourselves, besides the one that we were given.
+constexpr std::size_t max_others = 4;
 
 /// Why a relay said no, in words that can be shown.
 struct Refused : std::runtime_error {
@@ -33,6 +35,22 @@ struct Refused : std::runtime_error {
 bool is_plain_circuit(const Multiaddr& address) {
   const auto after = address.after_circuit();
   return after && after->components().size() == 1 && after->p2p();
+}
+
+/// Of what a relay tells of itself, what it can't use to have us knock at doors inside.
+std::vector<Multiaddr> others_of(const Multiaddr& known, const std::vector<Multiaddr>& told) {
+  std::vector<Multiaddr> others;
+  const auto here = known.tcp();
+  if (!here) return others;
+  for (const Multiaddr& address : told) {
+    const auto there = address.tcp();
+    const bool plain = address.without_p2p().components().size() == 2;
+    if (!plain || !there || there->port != here->port || there->address == here->address) continue;
+    const bool inside = there->address.is_private() || there->address.is_loopback();
+    if (inside && !here->address.is_private() && !here->address.is_loopback()) continue;
+    if (others.size() < max_others) others.push_back(address.without_p2p());
+  }
+  return others;
 }
 
 Task<HopMessage> ask(ConnectionPtr relay, HopMessage question) {
@@ -140,6 +158,7 @@ Task<Duration> RelayClient::Impl::reserve(Ptr self, KeptPtr kept, ConnectionPtr 
   for (const Multiaddr& address : reservation.addresses)
     if (!address.is_relayed()) add(address);
   self->announce(*kept, std::move(addresses));
+  kept->state.others = others_of(kept->state.address, reservation.addresses);
 
   kept->state.phase = RelayState::Phase::reserved;
   kept->state.expires = reservation.expire;
@@ -185,6 +204,7 @@ Task<void> RelayClient::Impl::keep(Ptr self, KeptPtr kept) {
     try {
       std::vector<Multiaddr> addresses;
       addresses.push_back(kept->state.address);
+      for (const Multiaddr& other : kept->state.others) addresses.push_back(other);
       const ConnectionPtr connection = co_await self->host.dial(kept->peer, std::move(addresses));
       if (self->ended(*kept)) break;
       co_await hold(self, kept, connection);
@@ -294,7 +314,7 @@ RelayClient::~RelayClient() {
   for (const auto& kept : impl_->relays) kept->wake.notify();
 }
 
-bool RelayClient::keep(const Multiaddr& relay) {
+bool RelayClient::keep(const Multiaddr& relay, std::vector<Multiaddr> others) {
   const auto id = relay.p2p();
   if (!id || relay.is_relayed()) return false;
   auto peer = PeerId::from_bytes(*id);
@@ -302,6 +322,7 @@ bool RelayClient::keep(const Multiaddr& relay) {
   for (const auto& kept : impl_->relays)
     if (kept->state.address == relay) return true;
   const auto kept = std::make_shared<Impl::Kept>(relay, std::move(*peer));
+  kept->state.others = std::move(others);
   impl_->relays.push_back(kept);
   asio::co_spawn(impl_->host.executor(), Impl::keep(impl_, kept), asio::detached);
   impl_->changed();

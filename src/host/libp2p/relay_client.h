@@ -25,6 +25,9 @@ struct RelayState {
   std::optional<Duration> round_trip;  // of the latest keep-alive
   std::string last_error;              // why it isn't reserved; "" when it is
   std::vector<Multiaddr> announced;    // where others reach us
+  /// Where the relay says it is, too (over the other family, say): tried when `address` isn't
+  /// answered. On its port, and no address of somebody's own network unless `address` is one.
+  std::vector<Multiaddr> others;
 };
 [[nodiscard]] std::string_view to_string(RelayState::Phase phase);
 
@@ -46,8 +49,8 @@ class RelayClient {
   RelayClient& operator=(const RelayClient&) = delete;
 
   /// Keeps a reservation at the relay until drop(). `relay` is one of its addresses and ends in
-  /// /p2p/ID. False when it doesn't.
-  bool keep(const Multiaddr& relay);
+  /// /p2p/ID. False when it doesn't. `others` are what it has told of itself before.
+  bool keep(const Multiaddr& relay, std::vector<Multiaddr> others = {});
   /// Ends the reservation by ending our connections to the relay.
   void drop(const Multiaddr& relay);
 

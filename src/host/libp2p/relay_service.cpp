@@ -54,13 +54,15 @@ struct RelayService::Impl : std::enable_shared_from_this<Impl> {
         executor(the_host.executor()),
         clock(the_host.clock()),
         silence(options.silence),
+        registered(is_registered),
         policy(options, std::move(is_registered), the_host.clock().now()),
         round(executor) {}
 
   struct Circuit {
-    Circuit(Ptr on, CircuitId with_id, StreamPtr from, StreamPtr to)
+    Circuit(Ptr on, CircuitId with_id, budget::Claim counted, StreamPtr from, StreamPtr to)
         : service(std::move(on)),
           id(with_id),
+          memory(std::move(counted)),
           source(std::move(from)),
           target(std::move(to)),
           time_limit(service->executor) {}
@@ -73,6 +75,7 @@ struct RelayService::Impl : std::enable_shared_from_this<Impl> {
 
     Ptr service;
     CircuitId id;
+    budget::Claim memory;
     StreamPtr source;
     StreamPtr target;
     asio::steady_timer time_limit;
@@ -101,6 +104,7 @@ struct RelayService::Impl : std::enable_shared_from_this<Impl> {
   asio::any_io_executor executor;
   const loop::SystemClock& clock;
   Duration silence;
+  RelayPolicy::IsRegistered registered;
   RelayPolicy policy;
   asio::steady_timer round;
   std::set<PeerId> asked;
@@ -206,9 +210,17 @@ Task<void> RelayService::Impl::connect(Ptr self, StreamPtr source, PeerId target
   HopMessage answer = status_of(opened ? relay::Status::ok : opened.error());
   Claim claim;
   StreamPtr stop;
+  std::optional<budget::Claim> memory;
   if (opened) {
     claim.policy = &self->policy;
     claim.id = opened->id;
+    memory = budget::Claim::take(
+        self->host.budget()->share(budget::Layer::relay), budget::circuit_bytes,
+        self->registered && self->registered(target) ? budget::Standing::enrolled
+                                                     : budget::Standing::stranger);
+    if (!memory) answer = status_of(relay::Status::resource_limit_exceeded);
+  }
+  if (memory) {
     answer.limit = opened->limit;
     try {
       stop = co_await within(patience, reach(self, from, target, opened->limit));
@@ -220,8 +232,8 @@ Task<void> RelayService::Impl::connect(Ptr self, StreamPtr source, PeerId target
   if (!stop) co_return co_await source->close_write();
 
   claim.policy = nullptr;  // from here the circuit's
-  const auto circuit =
-      std::make_shared<Circuit>(self, opened->id, std::move(source), std::move(stop));
+  const auto circuit = std::make_shared<Circuit>(self, opened->id, std::move(*memory),
+                                                 std::move(source), std::move(stop));
   if (opened->ends) {
     circuit->time_limit.expires_at(loop::to_steady(*opened->ends));
     circuit->time_limit.async_wait([weak = std::weak_ptr{circuit}](error_code stopped) {

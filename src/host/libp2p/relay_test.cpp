@@ -81,6 +81,24 @@ TEST(Relay, AnnouncesTheRelayedAddressWhileItIsReserved) {
   });
 }
 
+TEST(Relay, IsFoundAtItsOtherAddressWhereTheKnownOneAnswersNoMore) {
+  Meeting at{true};
+  at.hosts.run([&]() -> Task<void> {
+    const std::uint16_t port = tcp_endpoint(at.relay).port;
+    const auto over_v6 = *Multiaddr::parse("/ip6/::1/tcp/" + std::to_string(port));
+    at.relay.listen(over_v6);
+    at.kept.keep(address_of(at.relay));
+    co_await at.hosts.until([&] { return is_reserved(at.kept); });
+    const std::vector<Multiaddr> others = at.kept.states().front().others;
+    EXPECT_THAT(others, testing::ElementsAre(over_v6));
+
+    const auto gone = Multiaddr::parse("/ip4/127.0.0.2/tcp/" + std::to_string(port));
+    RelayClient later{at.visitor};
+    later.keep(gone->with_p2p(at.relay.id().bytes()), others);
+    co_await at.hosts.until([&] { return is_reserved(later); });
+  });
+}
+
 TEST(Relay, CutsAStrangersCircuitAtItsByteLimit) {
   Meeting at{false};
   at.hosts.run([&]() -> Task<void> {

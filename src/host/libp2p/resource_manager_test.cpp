@@ -68,7 +68,7 @@ TEST(ResourceManager, AFewConnectionsCannotTakeAllStreams) {
   std::vector<StreamLease> held;
   for (std::size_t i = 0; i < 3; ++i)
     while (auto stream = manager.accept_stream(peers[i])) held.push_back(std::move(*stream));
-  EXPECT_GE(held.size(), 768U);
+  EXPECT_GE(held.size(), 672U);
   std::size_t newcomers = 0;
   while (auto stream = manager.accept_stream(peers[3])) {
     held.push_back(std::move(*stream));
@@ -130,7 +130,8 @@ TEST(ResourceManager, AllowsABurstOfHandshakesAndThenTheRate) {
 }
 
 TEST(ResourceManager, ExemptsLoopbackFromAllButTheTotals) {
-  ResourceManager manager{{.connections = 300, .half_open = 300}};
+  ResourceManager manager{{.connections = 300, .half_open = 300},
+                          budget::Budget::create({.handshake_burst = 1000})};
   EXPECT_EQ(accept(manager, 250, IpAddress::v4({127, 0, 0, 1})).size(), 250U);
   EXPECT_EQ(accept(manager, 250, *IpAddress::parse("::1")).size(), 250U);
   ResourceManager strict{{.exempt_loopback = false}};
@@ -215,6 +216,162 @@ TEST(ResourceManager, LeavesNothingCountedWhenAllLeasesEndInAnyOrder) {
   manager.reset();
   other->release();  // outlives the manager
   EXPECT_FALSE(*other);
+}
+
+/// Address number `i` of as many as are wanted.
+IpAddress address(std::size_t i) {
+  return IpAddress::v4({10, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)});
+}
+
+peer::PeerId peer_number(std::size_t i) {
+  Bytes multihash = {std::byte{0x12}, std::byte{0x20}};
+  multihash.resize(32, std::byte{7});
+  multihash.push_back(static_cast<std::byte>(i >> 8));
+  multihash.push_back(static_cast<std::byte>(i));
+  return *peer::PeerId::from_bytes(multihash);
+}
+
+/// Strangers from everywhere who authenticate as often as they are let.
+std::vector<ConnectionLease> crowd(ResourceManager& manager, std::size_t count, Instant from = {}) {
+  std::vector<ConnectionLease> held;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto lease = manager.accept(address(i), from + std::chrono::seconds{i});
+    if (lease && manager.authenticated(*lease, peer_number(i))) held.push_back(std::move(*lease));
+  }
+  return held;
+}
+
+TEST(ResourceManager, AnEnrolledDeviceGetsInWhileStrangersHoldAllTheyMay) {
+  ResourceManager manager{{.connections = 1024, .connections_for_enrolled = 192}};
+  const auto strangers = crowd(manager, 2000);
+  EXPECT_EQ(strangers.size(), 1024U - 192U);
+  EXPECT_GT(manager.counters().refused_for(Refusal::connections_of_strangers), 0U);
+  // And as many half open ones as are let in, from everywhere.
+  const Instant later = Instant{} + std::chrono::hours{1};
+  std::vector<ConnectionLease> half;
+  for (std::size_t i = 0; i < 90; ++i)
+    if (auto lease = manager.accept(address(5000 + i), later)) half.push_back(std::move(*lease));
+  auto device = manager.accept(IpAddress::v4({192, 0, 2, 7}), later);
+  ASSERT_TRUE(device) << to_string(device.error());
+  EXPECT_TRUE(manager.authenticated(*device, peer(9), budget::Standing::enrolled));
+}
+
+TEST(ResourceManager, WhereSomebodyEnrolledWasOfLateIsRoomAmongTheHalfOpen) {
+  ResourceManager manager{{.half_open = 128, .half_open_for_known = 32}};
+  const IpAddress home = IpAddress::v4({192, 0, 2, 7});
+  {
+    auto device = manager.accept(home, {});
+    ASSERT_TRUE(device && manager.authenticated(*device, peer(9), budget::Standing::enrolled));
+  }
+  std::vector<ConnectionLease> half;
+  for (std::size_t i = 0; i < 300; ++i)
+    if (auto lease = manager.accept(address(i), Instant{} + std::chrono::seconds{i}))
+      half.push_back(std::move(*lease));
+  EXPECT_EQ(half.size(), 96U);
+  EXPECT_GT(manager.counters().refused_for(Refusal::half_open), 0U);
+  EXPECT_TRUE(manager.accept(home, Instant{} + std::chrono::hours{1}));
+}
+
+TEST(ResourceManager, StreamsOfStrangersLeaveTheirPartToTheEnrolled) {
+  ResourceManager manager{
+      {.streams = 800, .streams_for_newcomers = 0, .streams_for_enrolled = 100}};
+  auto stranger_connection = manager.accept(stranger, {});
+  auto device = manager.accept(stranger, {});
+  ASSERT_TRUE(stranger_connection && device);
+  ASSERT_TRUE(manager.authenticated(*stranger_connection, peer(1)));
+  ASSERT_TRUE(manager.authenticated(*device, peer(2), budget::Standing::enrolled));
+  std::vector<StreamLease> streams;
+  while (auto lease = manager.accept_stream(*stranger_connection))
+    streams.push_back(std::move(*lease));
+  EXPECT_EQ(streams.size(), 700U);
+  EXPECT_GT(manager.counters().refused_for(Refusal::streams), 0U);
+  for (int i = 0; i < 100; ++i) {
+    auto lease = manager.accept_stream(*device);
+    ASSERT_TRUE(lease);
+    streams.push_back(std::move(*lease));
+  }
+}
+
+TEST(ResourceManager, SocketsAndMemoryAreTheWholeProcesss) {
+  const auto shared = budget::Budget::create(
+      {.memory_bytes = std::size_t{64} << 20, .sockets = 80, .handshake_burst = 1000});
+  ResourceManager one{{}, shared};
+  ResourceManager other{{}, shared};
+  auto held = crowd(one, 60);
+  EXPECT_EQ(held.size(), 60U);
+  EXPECT_EQ(shared->sockets().used(), 60U);
+  auto rest = crowd(other, 60, Instant{} + std::chrono::hours{1});
+  EXPECT_EQ(rest.size(), 10U);  // an eighth is kept
+  EXPECT_GT(other.counters().refused_for(Refusal::sockets), 0U);
+  auto device = other.accept(stranger, Instant{} + std::chrono::hours{2});
+  ASSERT_TRUE(device);
+  EXPECT_TRUE(other.authenticated(*device, peer(9), budget::Standing::enrolled));
+  EXPECT_EQ(shared->memory(budget::Layer::connections).used(), 71 * budget::connection_bytes);
+  held.clear();
+  rest.clear();
+  device->release();
+  EXPECT_EQ(shared->sockets().used(), 0U);
+  EXPECT_EQ(shared->memory(budget::Layer::connections).used(), 0U);
+}
+
+TEST(ResourceManager, EachStreamIsCountedInTheMemoryOfAll) {
+  const auto shared =
+      budget::Budget::create({.memory_bytes = std::size_t{16} << 20, .handshake_burst = 1000});
+  ResourceManager manager{{}, shared};
+  const budget::Pool& streams = shared->memory(budget::Layer::streams);
+  auto strangers = crowd(manager, 2);
+  std::vector<StreamLease> held;
+  while (auto lease = manager.accept_stream(strangers[0])) held.push_back(std::move(*lease));
+  EXPECT_EQ(streams.used(), held.size() * budget::stream_bytes);
+  EXPECT_LE(streams.used(), streams.limit_for(budget::Standing::stranger));
+  EXPECT_GT(manager.counters().refused_for(Refusal::memory), 0U);
+  EXPECT_TRUE(manager.accept_stream(strangers[1]));  // a newcomer
+  auto device = manager.accept(stranger, {});
+  ASSERT_TRUE(device && manager.authenticated(*device, peer(9), budget::Standing::enrolled));
+  while (auto lease = manager.accept_stream(*device)) held.push_back(std::move(*lease));
+  EXPECT_EQ(streams.used(), streams.limit());
+  held.clear();
+  EXPECT_EQ(streams.used(), 0U);
+}
+
+TEST(ResourceManager, WhoeverIsThrownOutComesBackLaterAndOthersAsBefore) {
+  ResourceManager manager{{.handshakes_per_second = 1, .handshake_burst = 12}};
+  const Instant start{seconds{100}};
+  auto lease = manager.accept(stranger, start);
+  ASSERT_TRUE(lease);
+  manager.thrown_out(*lease, Refusal::abuse);
+  lease->release();
+  EXPECT_EQ(manager.counters().refused_for(Refusal::abuse), 1U);
+  lease = manager.accept(stranger, start);  // the last of its burst
+  ASSERT_TRUE(lease);
+  for (int i = 0; i < 5; ++i) manager.thrown_out(*lease, Refusal::protocol_errors);
+  lease->release();
+  EXPECT_EQ(manager.counters().refused_for(Refusal::protocol_errors), 5U);
+  EXPECT_FALSE(manager.accept(stranger, start + seconds{10}));
+  EXPECT_TRUE(manager.accept(IpAddress::v4({192, 0, 2, 2}), start + seconds{10}));
+  EXPECT_TRUE(manager.accept(stranger, start + seconds{12}));
+}
+
+TEST(ResourceManager, HandshakesFromEverywhereTogetherHaveARate) {
+  const auto shared = budget::Budget::create({.handshakes_per_second = 10, .handshake_burst = 20});
+  ResourceManager manager{{}, shared};
+  std::size_t accepted = 0;
+  for (std::size_t i = 0; i < 100; ++i) accepted += manager.accept(address(i), {}).has_value();
+  EXPECT_EQ(accepted, 20U);
+  EXPECT_EQ(manager.counters().refused_for(Refusal::handshake_rate_in_all), 80U);
+}
+
+TEST(ResourceManager, WhoeverEnrollsWhileConnectedIsNoLongerCountedAmongStrangers) {
+  ResourceManager manager{{}};
+  auto lease = manager.accept(stranger, {});
+  ASSERT_TRUE(lease && manager.authenticated(*lease, peer(1)));
+  EXPECT_EQ(manager.counters().strangers, 1U);
+  manager.set_standing(*lease, budget::Standing::enrolled);
+  EXPECT_EQ(manager.counters().strangers, 0U);
+  manager.set_standing(*lease, budget::Standing::stranger);
+  EXPECT_EQ(manager.counters().strangers, 1U);
+  lease->release();
+  EXPECT_EQ(manager.counters().strangers, 0U);
 }
 
 }  // namespace

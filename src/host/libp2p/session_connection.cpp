@@ -21,6 +21,11 @@ namespace {
 /// A pending read of a stream without direct access: small while idle, then as large as pays.
 constexpr std::size_t idle_read_bytes = 2048;
 constexpr std::size_t busy_read_bytes = std::size_t{64} << 10;
+/// What one turn of the loop takes of a connection, so that the others don't wait for it: less
+/// while its bytes mean much work (a frame of 12 can open a stream), more while they are data.
+constexpr std::size_t first_turn_bytes = std::size_t{4} << 10;
+constexpr std::size_t least_turn_bytes = std::size_t{2} << 10;
+constexpr std::size_t many_events = 32;
 /// How long a closed connection may take to send its last bytes.
 constexpr auto farewell = std::chrono::seconds{2};
 
@@ -40,57 +45,26 @@ error_code error_of(CloseReason reason) {
   }
 }
 
+std::size_t memory_limit(const Limits& limits, budget::Budget& budget) {
+  return std::min(limits.memory_bytes, budget.memory(budget::Layer::streams).limit());
+}
+
 yamux::Limits muxer_limits(const Limits& limits) {
   return {.inbound_streams = limits.inbound_streams_per_connection,
           .outbound_streams = limits.outbound_streams_per_connection,
           .max_window_bytes = static_cast<std::uint32_t>(limits.max_stream_window_bytes)};
 }
 
-class SessionStream final : public Stream, public DirectAccess {
+class SessionStream final : public MuxedStream<StreamState, Stream> {
  public:
-  explicit SessionStream(StreamStatePtr state) : state_(std::move(state)) {}
-  ~SessionStream() override { state_->release(); }
+  using MuxedStream::MuxedStream;
 
   void set_protocol(std::string protocol) { protocol_ = std::move(protocol); }
-
   const std::string& protocol() const override { return protocol_; }
   const ConnectionPtr& connection() const override { return connection_; }
-  asio::any_io_executor executor() override { return state_->connection->shared().executor; }
-
-  Task<std::size_t> read_some(MutableBytes out) override { return read_from(state_, out); }
-  Task<void> write(BytesView data) override { return write_to(state_, data); }
-  Task<void> close_write() override {
-    state_->close_write();
-    co_return;
-  }
-  void reset() noexcept override { state_->abort(); }
-
-  Task<void> wait_readable() override { return wait_for_bytes(state_); }
-  std::optional<std::size_t> try_read(MutableBytes out) override { return state_->try_read(out); }
-  std::size_t try_write(BytesView data) override { return state_->try_write(data); }
 
  private:
-  // Static: the handle may be destroyed while they wait.
-  static Task<std::size_t> read_from(StreamStatePtr state, MutableBytes out) {
-    while (true) {
-      if (const auto count = state->try_read(out)) co_return *count;
-      co_await Signal::wait(state, state->readable, state->connection->shared().executor);
-    }
-  }
-  static Task<void> write_to(StreamStatePtr state, BytesView data) {
-    while (true) {
-      data = data.subspan(state->try_write(data));
-      if (data.empty()) co_return;
-      co_await Signal::wait(state, state->writable, state->connection->shared().executor);
-    }
-  }
-  static Task<void> wait_for_bytes(StreamStatePtr state) {
-    while (!state->has_news())
-      co_await Signal::wait(state, state->readable, state->connection->shared().executor);
-  }
-
-  StreamStatePtr state_;
-  ConnectionPtr connection_ = state_->connection;
+  ConnectionPtr connection_ = state().connection;
   std::string protocol_;
 };
 
@@ -105,76 +79,25 @@ Shared::Shared(asio::any_io_executor on, HostOptions given, const loop::SystemCl
       log(the_log),
       id(PeerId::from_public_key(options.key.public_key())),
       credentials(options.key, entropy),
-      resources(options.limits),
-      memory(options.limits.memory_bytes, nullptr,
-             std::min(options.limits.memory_bytes / 4, options.limits.memory_bytes_for_newcomers)),
+      budget(options.budget ? options.budget : budget::Budget::create({})),
+      resources(options.limits, budget),
+      memory(memory_limit(options.limits, *budget), &budget->memory(budget::Layer::streams),
+             std::min(memory_limit(options.limits, *budget) / 4,
+                      options.limits.memory_bytes_for_newcomers),
+             memory_limit(options.limits, *budget) / 8),
       // Not touched, and so not resident, until there is traffic.
       receive_scratch(std::make_unique_for_overwrite<std::byte[]>(scratch_bytes)),
       transmit_scratch(std::make_unique_for_overwrite<std::byte[]>(scratch_bytes)) {}
 
 StreamState::StreamState(std::shared_ptr<SessionConnection> on, session::StreamId stream,
                          StreamLease held)
-    : connection(std::move(on)), id(stream), lease(std::move(held)) {
-  connection->streams_.emplace(id, this);
-}
-
-StreamState::~StreamState() {
-  release();
-  connection->streams_.erase(id);
-}
+    : MuxedState(std::move(on), stream),
+      lease(std::move(held)),
+      opened(connection->shared().clock.now()) {}
 
 void StreamState::release() noexcept {
-  if (std::exchange(released, true)) return;
-  reset = true;
-  connection->session_.release(id);
-  connection->schedule_transmit();
+  MuxedState::release();
   lease.release();
-  readable.notify();
-  writable.notify();
-}
-
-void StreamState::abort() noexcept {
-  if (std::exchange(reset, true)) return;
-  connection->session_.reset(id);
-  connection->schedule_transmit();
-  readable.notify();
-  writable.notify();
-}
-
-void StreamState::close_write() {
-  if (reset || std::exchange(write_closed, true)) return;
-  connection->session_.close_write(id);
-  connection->schedule_transmit();
-}
-
-bool StreamState::has_news() const {
-  return reset || !connection->session_.peek(id).empty() ||
-         connection->session_.read_state(id) != session::ReadState::open;
-}
-
-std::optional<std::size_t> StreamState::try_read(MutableBytes out) {
-  if (reset) throw system_error{asio::error::connection_reset};
-  if (const std::size_t count = connection->session_.read(id, out)) {
-    connection->schedule_transmit();  // the window that this opened
-    return count;
-  }
-  switch (connection->session_.read_state(id)) {
-    case session::ReadState::open:
-      return std::nullopt;
-    case session::ReadState::finished:
-      return 0;
-    case session::ReadState::reset:
-      break;
-  }
-  throw system_error{asio::error::connection_reset};
-}
-
-std::size_t StreamState::try_write(BytesView data) {
-  if (reset || connection->ended_) throw system_error{asio::error::connection_reset};
-  if (write_closed) throw system_error{asio::error::shut_down};
-  const std::size_t count = connection->session_.write(id, data);
-  if (count > 0) connection->schedule_transmit();
-  return count;
 }
 
 Task<StreamPtr> agree_on(StreamStatePtr state, multistream::Negotiator negotiator) {
@@ -212,7 +135,9 @@ SessionConnection::SessionConnection(std::shared_ptr<Shared> shared,
                shared_->entropy, shared_->clock.now()),
       timer_(shared_->executor) {}
 
-SessionConnection::~SessionConnection() = default;
+SessionConnection::~SessionConnection() {
+  memory_.release(pending_.size());
+}
 
 void SessionConnection::start() {
   asio::co_spawn(shared_->executor, read_loop(shared_from_this()), asio::detached);
@@ -248,12 +173,18 @@ Task<StreamPtr> SessionConnection::open_and_agree(std::shared_ptr<SessionConnect
                               multistream::Negotiator::dialer(std::move(protocols)));
 }
 
-void SessionConnection::close() noexcept {
-  session_.close();
-  schedule_transmit();
+void SessionConnection::set_standing(budget::Standing standing) {
+  memory_.set_standing(standing);
+  shared_->resources.set_standing(lease_, standing);
 }
 
-void SessionConnection::schedule_transmit() {
+void SessionConnection::close() noexcept {
+  session_.close();
+  touch();
+  std::exchange(silent_, {}).clear();
+}
+
+void SessionConnection::touch() {
   if (std::exchange(transmit_scheduled_, true)) return;
   // Posted, so that what several streams write in this turn shares frames and system calls.
   asio::post(shared_->executor, [self = shared_from_this()] { self->transmit(); });
@@ -274,6 +205,7 @@ Task<void> SessionConnection::read_loop(std::shared_ptr<SessionConnection> self)
 Task<void> SessionConnection::read_direct(std::shared_ptr<SessionConnection> self,
                                           DirectAccess& direct) {
   bool more = false;
+  std::size_t turn = first_turn_bytes;
   while (true) {
     if (more) {
       co_await asio::post(self->shared_->executor, asio::use_awaitable);
@@ -281,11 +213,13 @@ Task<void> SessionConnection::read_direct(std::shared_ptr<SessionConnection> sel
       co_await direct.wait_readable();
     }
     if (!self->raw_) co_return;
-    const MutableBytes scratch = self->shared_->receiving();
+    const MutableBytes scratch = self->shared_->receiving().first(turn);
     const auto count = direct.try_read(scratch);
     if (count && *count == 0) co_return;
-    if (count) self->received(scratch.first(*count));
+    const std::size_t events = count ? self->received(scratch.first(*count)) : 0;
     more = count == scratch.size();
+    turn = events > many_events ? std::max(turn / 4, least_turn_bytes)
+                                : std::min(turn * 2, Shared::scratch_bytes);
   }
 }
 
@@ -302,11 +236,12 @@ Task<void> SessionConnection::read_buffered(std::shared_ptr<SessionConnection> s
   }
 }
 
-void SessionConnection::received(BytesView bytes) {
+std::size_t SessionConnection::received(BytesView bytes) {
   heard_ = shared_->clock.now();
   session_.receive(*heard_, bytes);
-  drain_events();
-  schedule_transmit();
+  const std::size_t events = drain_events();
+  touch();
+  return events;
 }
 
 void SessionConnection::lost() noexcept {
@@ -332,6 +267,7 @@ void SessionConnection::transmit() {
       if (direct_) rest = rest.subspan(direct_->try_write(rest));
       if (rest.empty()) continue;
       pending_ = to_bytes(rest);
+      memory_.force(pending_.size());  // no stream's any more
       writing_ = true;
       asio::co_spawn(shared_->executor, write_pending(shared_from_this()), asio::detached);
     }
@@ -350,6 +286,7 @@ Task<void> SessionConnection::write_pending(std::shared_ptr<SessionConnection> s
     failed = true;
   }
   self->writing_ = false;
+  self->memory_.release(self->pending_.size());
   self->pending_ = {};
   if (failed) {
     self->write_failed();
@@ -359,14 +296,19 @@ Task<void> SessionConnection::write_pending(std::shared_ptr<SessionConnection> s
   if (self->ended_) self->changed_.notify();
 }
 
-void SessionConnection::drain_events() {
-  while (const auto event = session_.poll_event()) on_event(*event);
+std::size_t SessionConnection::drain_events() {
+  std::size_t count = 0;
+  for (; const auto event = session_.poll_event(); ++count) on_event(*event);
+  return count;
 }
 
 void SessionConnection::on_event(const session::Event& event) {
   if (const auto* secured = std::get_if<session::Secured>(&event)) {
     peer_ = secured->peer;
-    if (secured->peer == shared_->id || !shared_->resources.authenticated(lease_, *peer_)) {
+    const budget::Standing standing = shared_->standing_of(*peer_);
+    memory_.set_standing(standing);
+    if (secured->peer == shared_->id ||
+        !shared_->resources.authenticated(lease_, *peer_, standing)) {
       refused_ = true;
       close();
     } else if (const auto owner = owner_.lock()) {
@@ -377,20 +319,24 @@ void SessionConnection::on_event(const session::Event& event) {
     auto lease = shared_->resources.accept_stream(lease_);
     const auto owner = owner_.lock();
     if (!lease || !owner) return session_.reset(opened->id);
-    owner->on_stream(shared_from_this(), std::make_shared<StreamState>(
-                                             shared_from_this(), opened->id, std::move(*lease)));
+    silent_.emplace(opened->id, std::make_shared<StreamState>(shared_from_this(), opened->id,
+                                                              std::move(*lease)));
+    if (!sweep_at_) sweep_at_ = *heard_ + shared_->options.limits.negotiation_timeout;
   } else if (const auto* readable = std::get_if<session::Readable>(&event)) {
-    if (StreamState* stream = find(readable->id)) stream->readable.notify();
-  } else if (const auto* finished = std::get_if<session::StreamFinished>(&event)) {
-    if (StreamState* stream = find(finished->id)) stream->readable.notify();
-  } else if (const auto* writable = std::get_if<session::Writable>(&event)) {
-    if (StreamState* stream = find(writable->id)) stream->writable.notify();
-  } else if (const auto* reset = std::get_if<session::StreamReset>(&event)) {
-    if (StreamState* stream = find(reset->id)) {
-      stream->reset = true;
+    if (auto first = silent_.extract(readable->id)) {
+      if (const auto owner = owner_.lock())
+        owner->on_stream(shared_from_this(), std::move(first.mapped()));
+    } else if (State* stream = find(readable->id)) {
       stream->readable.notify();
-      stream->writable.notify();
     }
+  } else if (const auto* finished = std::get_if<session::StreamFinished>(&event)) {
+    silent_.erase(finished->id);
+    if (State* stream = find(finished->id)) stream->readable.notify();
+  } else if (const auto* writable = std::get_if<session::Writable>(&event)) {
+    if (State* stream = find(writable->id)) stream->writable.notify();
+  } else if (const auto* reset = std::get_if<session::StreamReset>(&event)) {
+    if (State* stream = find(reset->id)) stream->lose();
+    silent_.erase(reset->id);
   } else if (std::holds_alternative<session::CanOpen>(event)) {
     changed_.notify();
   } else if (const auto* closed = std::get_if<session::Closed>(&event)) {
@@ -402,14 +348,19 @@ void SessionConnection::on_closed(CloseReason reason) {
   ended_ = true;
   close_reason_ = reason;
   timer_.cancel();
+  std::exchange(silent_, {}).clear();
   for (const auto& [id, stream] : streams_) {
     // What the peer sent before it left stays readable; whom we turn away isn't listened to.
     if (reason == CloseReason::closed_by_us) stream->reset = true;
-    stream->readable.notify();
-    stream->writable.notify();
+    stream->wake();
   }
   changed_.notify();
   asio::co_spawn(shared_->executor, end_raw(shared_from_this()), asio::detached);
+  if (reason == CloseReason::abuse) {
+    shared_->resources.thrown_out(lease_, Refusal::abuse);
+  } else if (reason == CloseReason::protocol_error || reason == CloseReason::decryption_failed) {
+    shared_->resources.thrown_out(lease_, Refusal::protocol_errors);
+  }
   lease_.release();
   if (const auto owner = owner_.lock()) owner->on_closed(shared_from_this());
 }
@@ -431,8 +382,21 @@ Task<void> SessionConnection::end_raw(std::shared_ptr<SessionConnection> self) {
   self->raw_.reset();
 }
 
+// Looks seldom: each silent stream has its time, and at most twice that.
+void SessionConnection::sweep_silent(Instant now) {
+  if (!sweep_at_ || now < *sweep_at_) return;
+  const Duration time = shared_->options.limits.negotiation_timeout;
+  for (auto next = silent_.begin(); next != silent_.end();) {
+    const auto one = next++;
+    if (one->second->opened + time <= now) silent_.erase(one);
+  }
+  sweep_at_.reset();
+  if (!silent_.empty()) sweep_at_ = now + time;
+}
+
 void SessionConnection::arm_timer() {
-  const auto deadline = session_.deadline();
+  auto deadline = session_.deadline();
+  if (sweep_at_ && (!deadline || *sweep_at_ < *deadline)) deadline = sweep_at_;
   // One that fires too early is harmless, and re-arming for each packet isn't free.
   if (!deadline || ended_ || (armed_for_ && *armed_for_ <= *deadline)) return;
   armed_for_ = deadline;
@@ -441,13 +405,15 @@ void SessionConnection::arm_timer() {
     const auto self = weak.lock();
     if (stopped || !self) return;
     self->armed_for_.reset();
-    self->session_.advance(self->shared_->clock.now());
+    const Instant now = self->shared_->clock.now();
+    self->session_.advance(now);
+    self->sweep_silent(now);
     self->drain_events();
     self->transmit();
   });
 }
 
-StreamState* SessionConnection::find(session::StreamId id) const {
+SessionConnection::State* SessionConnection::find(session::StreamId id) const {
   const auto found = streams_.find(id);
   return found == streams_.end() ? nullptr : found->second;
 }

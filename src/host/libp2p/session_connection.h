@@ -2,6 +2,7 @@
 // A connection made of a byte stream: drives session::Session, and serves its streams.
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,8 +12,8 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <hearth/libp2p/async.h>
-#include <hearth/libp2p/direct_stream.h>
 #include <hearth/libp2p/host.h>
+#include <hearth/libp2p/muxed_stream.h>
 #include <hearth/libp2p/raw_streams.h>
 #include <hearth/libp2p/resource_manager.h>
 #include <hearth/multistream/negotiator.h>
@@ -37,8 +38,15 @@ struct Shared {
   Log& log;
   PeerId id;
   noise::Credentials credentials;
+  budget::BudgetPtr budget;
   ResourceManager resources;
   session::MemoryBudget memory;
+  std::function<bool(const PeerId&)> is_enrolled;
+
+  [[nodiscard]] budget::Standing standing_of(const PeerId& peer) const {
+    return is_enrolled && is_enrolled(peer) ? budget::Standing::enrolled
+                                            : budget::Standing::stranger;
+  }
 
   static constexpr std::size_t scratch_bytes = std::size_t{256} << 10;
   std::unique_ptr<std::byte[]> receive_scratch;
@@ -55,35 +63,20 @@ class ConnectionOwner {
   virtual ~ConnectionOwner() = default;
   /// The peer is known, and limits allow it.
   virtual void on_secured(const std::shared_ptr<SessionConnection>& connection) = 0;
-  /// A stream of the peer's; its protocol isn't agreed yet.
+  /// A stream of the peer's that said something; its protocol isn't agreed yet.
   virtual void on_stream(std::shared_ptr<SessionConnection> connection,
                          std::shared_ptr<StreamState> stream) = 0;
   /// Comes after on_secured(), or without it.
   virtual void on_closed(const std::shared_ptr<SessionConnection>& connection) = 0;
 };
 
-/// One stream's state: shared by the handle, the connection and operations on their way.
-struct StreamState {
+struct StreamState : MuxedState<SessionConnection> {
   StreamState(std::shared_ptr<SessionConnection> on, session::StreamId stream, StreamLease held);
-  ~StreamState();
 
-  std::shared_ptr<SessionConnection> connection;
-  session::StreamId id;
   StreamLease lease;
-  Signal readable;
-  Signal writable;
-  bool reset = false;         // by us or the peer
-  bool write_closed = false;  // by us
-  bool released = false;
+  Instant opened;
 
-  /// The handle is gone: ends in order if our side was closed, else by a reset. Idempotent.
   void release() noexcept;
-  void abort() noexcept;
-  void close_write();
-  /// Whether try_read() has something to say.
-  [[nodiscard]] bool has_news() const;
-  [[nodiscard]] std::optional<std::size_t> try_read(MutableBytes out);
-  [[nodiscard]] std::size_t try_write(BytesView data);
 };
 using StreamStatePtr = std::shared_ptr<StreamState>;
 
@@ -114,26 +107,33 @@ class SessionConnection final : public Connection,
 
   [[nodiscard]] session::CloseReason close_reason() const { return close_reason_; }
   [[nodiscard]] Shared& shared() const { return *shared_; }
-  /// By whom a stream calls after it changed the session.
-  void schedule_transmit();
+  void set_standing(budget::Standing standing);
+
+  // --- for its streams (muxed_stream.h) ---
+  using State = MuxedState<SessionConnection>;
+  [[nodiscard]] session::Session& muxer() { return session_; }
+  [[nodiscard]] MuxedStates<SessionConnection>& streams() { return streams_; }
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const { return shared_->executor; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  void touch();
 
  private:
-  friend struct StreamState;
-
   static Task<void> read_loop(std::shared_ptr<SessionConnection> self);
   static Task<void> read_direct(std::shared_ptr<SessionConnection> self, DirectAccess& direct);
   static Task<void> read_buffered(std::shared_ptr<SessionConnection> self);
   static Task<void> write_pending(std::shared_ptr<SessionConnection> self);
   static Task<void> end_raw(std::shared_ptr<SessionConnection> self);
-  void received(BytesView bytes);
+  /// How many events came of it.
+  std::size_t received(BytesView bytes);
   void lost() noexcept;
   void write_failed() noexcept;
   void transmit();
-  void drain_events();
+  std::size_t drain_events();
   void on_event(const session::Event& event);
   void on_closed(session::CloseReason reason);
+  void sweep_silent(Instant now);
   void arm_timer();
-  [[nodiscard]] StreamState* find(session::StreamId id) const;
+  [[nodiscard]] State* find(session::StreamId id) const;
   static Task<StreamPtr> open_and_agree(std::shared_ptr<SessionConnection> self,
                                         std::vector<std::string> protocols);
 
@@ -148,7 +148,11 @@ class SessionConnection final : public Connection,
   std::optional<PeerId> peer_;
   std::optional<Instant> heard_;
   session::CloseReason close_reason_ = session::CloseReason::closed_by_us;
-  std::map<session::StreamId, StreamState*> streams_;
+  MuxedStates<SessionConnection> streams_;
+  // The peer's, without a byte so far: nothing is begun for them, since most of a flood never says
+  // one. Each holds this connection.
+  std::map<session::StreamId, StreamStatePtr> silent_;
+  std::optional<Instant> sweep_at_;
   Signal changed_;  // secured, closed, or streams can be opened
   boost::asio::steady_timer timer_;
   std::optional<Instant> armed_for_;

@@ -8,31 +8,27 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <hearth/base/endpoint.h>
+#include <hearth/budget/pool.h>
 #include <hearth/http/server.h>
+#include <hearth/loop/listener.h>
 
 namespace hearth::local {
 
 struct ListenerOptions {
   std::size_t connections = 256;  ///< at once; more wait in the kernel's queue
+  /// The sockets of the process; null: they aren't counted.
+  std::shared_ptr<budget::Pool> sockets;
+  /// What messages share (<hearth/http/server.h>).
+  std::shared_ptr<budget::Pool> memory;
 };
 
-/// Accepts until destroyed; open connections are then reset.
-class Listener {
- public:
-  /// Throws boost::system::system_error, for instance when the port is taken. Port 0 picks one.
-  static std::unique_ptr<Listener> on_tcp(boost::asio::any_io_executor executor,
-                                          const Endpoint& endpoint, http::Handler handler,
-                                          ListenerOptions options = {});
-  /// A socket at `path`, 0600, for processes of root and of our own uid alone (SO_PEERCRED): others
-  /// get EACCES. A socket left there by a process that is gone is replaced; throws system_error
-  /// when one answers.
-  static std::unique_ptr<Listener> on_unix(boost::asio::any_io_executor executor,
-                                           const std::string& path, http::Handler handler,
-                                           ListenerOptions options = {});
-  virtual ~Listener() = default;
-
-  /// The TCP port; 0 for a unix socket.
-  [[nodiscard]] virtual std::uint16_t port() const = 0;
-};
+/// As loop::Listener::on_tcp.
+std::unique_ptr<loop::Listener> listen_on_tcp(boost::asio::any_io_executor executor,
+                                              const Endpoint& endpoint, http::Handler handler,
+                                              ListenerOptions options = {});
+/// As loop::Listener::on_unix.
+std::unique_ptr<loop::Listener> listen_on_unix(boost::asio::any_io_executor executor,
+                                               const std::string& path, http::Handler handler,
+                                               ListenerOptions options = {});
 
 }  // namespace hearth::local

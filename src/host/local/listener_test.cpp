@@ -58,14 +58,14 @@ TEST_F(OnUnix, ServesItsOwnUidAndReplacesAStaleSocket) {
     asio::local::stream_protocol::acceptor stale{io_,
                                                  asio::local::stream_protocol::endpoint{path_}};
   }
-  const auto listener = Listener::on_unix(io_.get_executor(), path_, hello);
+  const auto listener = listen_on_unix(io_.get_executor(), path_, hello);
   EXPECT_EQ(ask(), "hello /x");
-  EXPECT_THROW(Listener::on_unix(io_.get_executor(), path_, hello), boost::system::system_error);
+  EXPECT_THROW(listen_on_unix(io_.get_executor(), path_, hello), boost::system::system_error);
 }
 
 TEST_F(OnUnix, AnotherUidGetsEacces) {
   ASSERT_EQ(::geteuid(), 0U) << "run the tests as root";
-  const auto listener = Listener::on_unix(io_.get_executor(), path_, hello);
+  const auto listener = listen_on_unix(io_.get_executor(), path_, hello);
   const pid_t child = ::fork();
   if (child == 0) {
     if (::setuid(64998) != 0) ::_exit(2);
@@ -82,10 +82,10 @@ TEST_F(OnUnix, AnotherUidGetsEacces) {
 
 TEST(OnTcp, PicksAPortAndRefusesATakenOne) {
   asio::io_context io;
-  const auto listener = Listener::on_tcp(io.get_executor(), *Endpoint::parse("127.0.0.1:0"), hello);
+  const auto listener = listen_on_tcp(io.get_executor(), *Endpoint::parse("127.0.0.1:0"), hello);
   EXPECT_NE(listener->port(), 0);
   const Endpoint taken{*IpAddress::parse("127.0.0.1"), listener->port()};
-  EXPECT_THROW(Listener::on_tcp(io.get_executor(), taken, hello), boost::system::system_error);
+  EXPECT_THROW(listen_on_tcp(io.get_executor(), taken, hello), boost::system::system_error);
 }
 
 }  // namespace

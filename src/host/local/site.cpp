@@ -39,16 +39,6 @@ std::string_view type_of(std::string_view path) {
 
 constexpr std::string_view list_name = "/SHA256SUMS";
 
-std::string hexadecimal(BytesView bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const std::byte each : bytes) {
-    text += digits[std::to_integer<std::size_t>(each >> 4)];
-    text += digits[std::to_integer<std::size_t>(each & std::byte{15})];
-  }
-  return text;
-}
-
 /// Bytes shared by every response that sends them.
 class SharedBody final : public http::Body {
  public:
@@ -84,7 +74,7 @@ Site Site::load(const std::filesystem::path& directory) {
     if (plain.ends_with(".br")) plain.remove_suffix(3);
     site.files_.emplace(
         path, File{.content = std::move(content),
-                   .digest = hexadecimal(digest),
+                   .digest = to_hex(digest),
                    .etag = '"' + codec::base64url_encode(BytesView{digest}.first(16)) + '"',
                    .type = std::string{type_of(plain)}});
   }
@@ -112,6 +102,12 @@ Site Site::load_checked(const std::filesystem::path& directory) {
     throw std::runtime_error{directory.string() +
                              " holds files that weren't built. Build or install them anew."};
   return site;
+}
+
+std::optional<std::string_view> Site::text(std::string_view path) const {
+  const auto found = files_.find(path);
+  if (found == files_.end()) return std::nullopt;
+  return *found->second.content;
 }
 
 http::Response Site::get(const http::Request& request, std::string_view path,

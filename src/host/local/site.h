@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <hearth/http/message.h>
@@ -26,6 +27,8 @@ class Site {
   [[nodiscard]] http::Response get(const http::Request& request, std::string_view path,
                                    std::string_view fallback) const;
   [[nodiscard]] bool has(std::string_view path) const { return files_.contains(path); }
+  /// The content of the file at `path`.
+  [[nodiscard]] std::optional<std::string_view> text(std::string_view path) const;
 
  private:
   struct File {

@@ -29,6 +29,17 @@ std::optional<PeerId> flock_of(const Multiaddr& address) {
   return id ? std::optional{*id} : std::nullopt;
 }
 
+std::vector<Multiaddr> read_addresses(codec::CborReader& reader) {
+  std::vector<Multiaddr> all;
+  const auto count = reader.array();
+  for (std::uint64_t i = 0; count && i < *count; ++i) {
+    const auto bytes = reader.bytes();
+    if (!bytes) break;
+    if (const auto address = Multiaddr::from_bytes(*bytes)) all.push_back(*address);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string_view to_string(FlockState state) {
@@ -67,12 +78,14 @@ struct Membership::Impl : std::enable_shared_from_this<Impl> {
   void load() {
     const auto scanned = store.scan(key_prefix, [this](std::string_view, BytesView value) {
       codec::CborReader reader{value};
-      const auto head = reader.array(4);
+      const auto head = reader.array();
       const auto version = reader.uint();
       const auto address = reader.bytes();
       const auto name = reader.text();
       const auto sequence = reader.uint();
-      if (!head || !version || *version != 1 || !address || !name || !sequence) return true;
+      if (!head || !version || *version > 2 || *head != 3 + *version || !address || !name ||
+          !sequence)
+        return true;
       const auto parsed = Multiaddr::from_bytes(*address);
       const auto id = parsed ? flock_of(*parsed) : std::nullopt;
       if (!id) return true;
@@ -80,22 +93,24 @@ struct Membership::Impl : std::enable_shared_from_this<Impl> {
       flock.status = {
           .address = *parsed, .name = std::string{*name}, .since = clock.wall(), .error = {}};
       flock.sequence = *sequence;
+      if (*version == 2) flock.status.others = read_addresses(reader);
       flocks.emplace(*id, std::move(flock));
       return true;
     });
     if (!scanned) log.error("flocks.unreadable");
-    for (const auto& [id, flock] : flocks) relays.keep(flock.status.address);
+    for (const auto& [id, flock] : flocks) relays.keep(flock.status.address, flock.status.others);
   }
 
   Result<Unit, storage::StoreError> save(const PeerId& id, const Flock& flock) {
-    Bytes value = codec::CborWriter{}
-                      .array(4)
-                      .uint(1)
-                      .bytes(flock.status.address.bytes())
-                      .text(flock.status.name)
-                      .uint(flock.sequence)
-                      .take();
-    return store.put(std::string{key_prefix} + id.to_string(), std::move(value));
+    codec::CborWriter writer;
+    writer.array(5)
+        .uint(2)
+        .bytes(flock.status.address.bytes())
+        .text(flock.status.name)
+        .uint(flock.sequence)
+        .array(flock.status.others.size());
+    for (const Multiaddr& other : flock.status.others) writer.bytes(other.bytes());
+    return store.put(std::string{key_prefix} + id.to_string(), writer.take());
   }
 
   void set(Flock& flock, FlockState state, std::string error = {}) {
@@ -120,6 +135,10 @@ struct Membership::Impl : std::enable_shared_from_this<Impl> {
       using Phase = libp2p::RelayState::Phase;
       if (relay.phase == Phase::reserved) {
         flock.reserved = true;
+        if (flock.status.others != relay.others) {
+          flock.status.others = relay.others;
+          (void)save(*id, flock);
+        }
         register_at(*id, flock);
         continue;
       }

@@ -35,6 +35,8 @@ struct FlockStatus {
   std::string name;  ///< wanted there; may be empty
   Timestamp since;   ///< of the state
   std::string error;
+  /// Where the flock says that it is, too: without /p2p.
+  std::vector<codec::Multiaddr> others;
 };
 
 enum class JoinError : std::uint8_t { bad_address, bad_name, too_many, store };

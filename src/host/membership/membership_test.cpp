@@ -100,6 +100,23 @@ TEST_F(AtAFlock, AnApplianceRegistersItsNameAndAnybodyResolvesIt) {
   EXPECT_EQ(record->host.peer_id, home.host.id());
 }
 
+TEST_F(AtAFlock, WhereElseTheFlockIsIsKnownAfterARestart) {
+  const auto over_v6 = *codec::Multiaddr::parse(
+      "/ip6/::1/tcp/" + std::to_string(flock_host_.listen_addresses().front().tcp()->port));
+  flock_host_.listen(over_v6);
+  Appliance& home = appliance('r', 'h');
+  ASSERT_TRUE(home.membership.join(flock_address(), "alice"));
+  ASSERT_TRUE(until_settled(home));
+  Appliance& restarted = appliance('r', 'i');
+  libp2p::RelayClient relays{restarted.host};
+  const Membership membership{restarted.host, relays,
+                              home.store,     {home.certificate, home.certificate.sign(key('r'))},
+                              clock_,         log_};
+  ASSERT_EQ(relays.states().size(), 1U);
+  EXPECT_EQ(relays.states().front().others, std::vector{over_v6});
+  EXPECT_EQ(membership.list().front().others, std::vector{over_v6});
+}
+
 TEST_F(AtAFlock, ANameOfAnotherRootIsRefusedInWords) {
   Appliance& first = appliance('r', 'h');
   ASSERT_TRUE(first.membership.join(flock_address(), "alice"));

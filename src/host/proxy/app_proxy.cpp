@@ -32,6 +32,18 @@ http::Response error(int status, std::string_view code, std::string_view message
   return response;
 }
 
+/// `request` is stripped already.
+loop::Task<http::Response> send_on(std::unique_ptr<loop::ByteStream> stream, http::Request request,
+                                   SocketKey key, const Sockets& sockets, bool to_socket) {
+  if (to_socket) {
+    auto agreed = open_socket(std::move(stream), std::move(request), std::move(key), sockets);
+    co_return co_await std::move(agreed);
+  }
+  http::Response response = co_await http::send(std::move(stream), std::move(request));
+  strip(response.headers);
+  co_return response;
+}
+
 }  // namespace
 
 std::optional<AppTarget> parse_app_target(std::string_view target) {
@@ -75,14 +87,26 @@ void strip(http::Headers& headers) {
   });
 }
 
+loop::Task<http::Response> pass_on(std::unique_ptr<loop::ByteStream> stream, http::Request request,
+                                   SocketKey key, const Sockets& sockets) {
+  const bool to_socket = is_socket_request(request);
+  if (to_socket) refuse_too_many(sockets, key.device);
+  strip(request.headers);
+  auto answered =
+      send_on(std::move(stream), std::move(request), std::move(key), sockets, to_socket);
+  co_return co_await std::move(answered);
+}
+
 loop::Task<http::Response> forward(const Connector& connect, AppTarget to, http::Request request,
                                    Caller caller, const Sockets& sockets) {
   std::optional<AppUnavailable> unavailable;
   try {
-    const bool to_socket = is_socket_request(request);
-    if (to_socket) refuse_too_many(sockets, caller.device);
+    if (is_socket_request(request)) refuse_too_many(sockets, caller.device);
     auto stream = co_await connect(to.app);
+    SocketKey key{.device = caller.device, .persona = caller.persona, .target = to.app};
     request.target = std::move(to.target);
+    // Before ours are added; pass_on() would take them for a stranger's.
+    const bool to_socket = is_socket_request(request);
     strip(request.headers);
     request.headers.remove("authorization");
     if (request.headers.has("origin")) request.headers.set("Origin", "http://" + to.app);
@@ -90,13 +114,9 @@ loop::Task<http::Response> forward(const Connector& connect, AppTarget to, http:
     request.headers.set("Hearth-Persona", std::move(caller.persona));
     request.headers.set("Hearth-Persona-Name", std::move(caller.persona_name));
     request.headers.set("Hearth-Device", caller.device);
-    if (to_socket) {
-      auto agreed = open_socket(std::move(stream), std::move(request), caller.device, sockets);
-      co_return co_await std::move(agreed);
-    }
-    http::Response response = co_await http::send(std::move(stream), std::move(request));
-    strip(response.headers);
-    co_return response;
+    auto answered =
+        send_on(std::move(stream), std::move(request), std::move(key), sockets, to_socket);
+    co_return co_await std::move(answered);
   } catch (const AppUnavailable& reason) {
     unavailable = reason;
   } catch (const boost::system::system_error&) {

@@ -36,8 +36,15 @@ struct AppTarget {
 };
 [[nodiscard]] std::optional<AppTarget> parse_app_target(std::string_view target);
 
-/// The WebSockets between devices and apps: so many for each device, and none of one that was cut
-/// off.
+/// Whose socket it is, and where it leads.
+struct SocketKey {
+  std::string device;
+  std::string persona;
+  std::string target;
+};
+
+/// What is open between devices and apps (WebSockets) and services (TCP): so many for each device,
+/// and none of what was cut off.
 class Sockets {
  public:
   static constexpr std::size_t per_device = 256;
@@ -45,6 +52,8 @@ class Sockets {
   Sockets();
   /// Ends those of one device at once.
   void cut(std::string_view device);
+  /// Ends those that `whose` says yes to.
+  void cut_if(const std::function<bool(const SocketKey&)>& whose);
   [[nodiscard]] std::size_t size() const;
 
   struct State;
@@ -64,6 +73,12 @@ class Sockets {
 /// An `Origin` becomes the app's own, as its `Host` does: whoever may ask at all asks from there.
 loop::Task<http::Response> forward(const Connector& connect, AppTarget to, http::Request request,
                                    Caller caller, const Sockets& sockets);
+
+/// The last part of it, once it is known where to and for whom: sends `request` on as it is over
+/// `stream`, WebSockets as such, without what must not pass a proxy. Throws system_error; and
+/// AppUnavailable when `key.device` has too many sockets.
+loop::Task<http::Response> pass_on(std::unique_ptr<loop::ByteStream> stream, http::Request request,
+                                   SocketKey key, const Sockets& sockets);
 
 /// Takes out what must not pass a proxy: hop-by-hop fields (RFC 9110 section 7.6.1), and every
 /// `Hearth-` field.

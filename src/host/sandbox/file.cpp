@@ -16,10 +16,6 @@ void throw_errno(const std::string& what) {
   throw Trouble{what + ": " + std::strerror(error)};
 }
 
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 int open_beneath(int directory, const char* path, int flags, mode_t mode) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);

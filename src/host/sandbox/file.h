@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <hearth/base/bytes.h>
+#include <hearth/loop/fd.h>
 
 namespace hearth::sandbox {
 
@@ -22,23 +23,7 @@ struct Trouble : std::runtime_error {
 /// Adds what errno says: "can't open X: Permission denied".
 [[noreturn]] void throw_errno(const std::string& what);
 
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd();
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
+using loop::Fd;
 
 /// openat2(2) with RESOLVE_BENEATH, NO_SYMLINKS and NO_MAGICLINKS, always close-on-exec. -1 and
 /// errno on failure.

@@ -120,7 +120,7 @@ class Cgroups : public ::testing::Test {
   }
   Observed look() { return observe(::getpid(), proc_, groups_); }
 
-  testing::TemporaryDirectory directory_;
+  TemporaryDirectory directory_;
   std::string proc_ = directory_ / "proc", groups_ = directory_ / "cgroup";
   std::string pid_ = std::to_string(::getpid()) + "\n";
 };

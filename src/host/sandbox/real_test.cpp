@@ -31,7 +31,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-using testing::TemporaryDirectory;
 
 constexpr Owner daemon_owner{64'123, 64'123};
 
@@ -492,7 +491,7 @@ TEST_P(RealSandboxRefuses, ToStartWhatIsntAsAsked) {
         ::_exit(10);
       const std::string work = directory_ / "work";
       std::filesystem::create_directories(work + "/apps");
-      for (const auto& path : {directory_.path(), work, work + "/apps"})
+      for (const std::string& path : {directory_.path().string(), work, work + "/apps"})
         (void)!::chmod(path.c_str(), 0711);
       std::filesystem::copy_file(HEARTH_SANDBOX_INIT, work + "/init");
       Runc runc{"/usr/sbin/runc", work};

@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <map>
+#include <set>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <hearth/loop/forwarding_stream.h>
 #include <hearth/loop/socket_stream.h>
 #include <hearth/sandbox/config.h>
 #include <hearth/sandbox/supervisor.h>
@@ -68,36 +70,28 @@ struct Supervisor::Impl : std::enable_shared_from_this<Impl> {
     StartedApp started;
     asio::steady_timer changed;  ///< cancelled at each change of phase
     asio::steady_timer idle;
-    std::map<const void*, loop::ByteStream*> streams;
+    std::set<loop::ByteStream*> streams;
     SteadyClock::time_point since{}, not_before{};
     int failures = 0;
     std::uint64_t run = 0;  ///< counts starts: what ends late must not end the next run
   };
   using EntryPtr = std::shared_ptr<Entry>;
 
-  class Tracked final : public loop::ByteStream {
+  class Tracked final : public loop::ForwardingStream {
    public:
     Tracked(std::shared_ptr<Impl> impl, EntryPtr entry, std::unique_ptr<loop::ByteStream> inner)
-        : impl_(std::move(impl)), entry_(std::move(entry)), inner_(std::move(inner)) {
-      entry_->streams.emplace(this, inner_.get());
+        : ForwardingStream(std::move(inner)), impl_(std::move(impl)), entry_(std::move(entry)) {
+      entry_->streams.insert(this);
       entry_->idle.cancel();
     }
     ~Tracked() override {
       entry_->streams.erase(this);
       if (entry_->streams.empty()) impl_->wait_idle(entry_);
     }
-    Tracked(const Tracked&) = delete;
-    Tracked& operator=(const Tracked&) = delete;
-    Task<std::size_t> read_some(MutableBytes out) override { return inner_->read_some(out); }
-    Task<void> write(BytesView data) override { return inner_->write(data); }
-    Task<void> close_write() override { return inner_->close_write(); }
-    void reset() noexcept override { inner_->reset(); }
-    asio::any_io_executor executor() override { return inner_->executor(); }
 
    private:
     std::shared_ptr<Impl> impl_;
     EntryPtr entry_;
-    std::unique_ptr<loop::ByteStream> inner_;
   };
 
   Impl(asio::any_io_executor its_executor, Sandbox& its_sandbox, SupervisorOptions its_options,
@@ -287,7 +281,7 @@ Task<void> Supervisor::shut_down() {
   impl->closed = true;
   for (const auto& [id, entry] : impl->entries) {
     entry->idle.cancel();
-    for (const auto& [key, stream] : entry->streams) stream->reset();
+    for (loop::ByteStream* stream : entry->streams) stream->reset();
     if (entry->phase == Phase::running || entry->phase == Phase::starting) {
       impl->set(*entry, Phase::idle);
       co_await Impl::stop(impl, entry);

@@ -73,7 +73,7 @@ class Supervising : public ::testing::Test {
     }
   }
 
-  testing::TemporaryDirectory directory_;
+  TemporaryDirectory directory_;
   boost::asio::io_context io_;
   NullLog log_;
   FakeSandbox sandbox_{directory_.path()};

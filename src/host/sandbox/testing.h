@@ -1,5 +1,5 @@
 #pragma once
-// For this module's tests: a directory that goes away, a coroutine run to its end.
+// For this module's tests: files, and a coroutine run to its end.
 
 #include <chrono>
 #include <filesystem>
@@ -11,31 +11,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
-#include <stdlib.h>
 
+#include <hearth/base/temporary_directory_for_test.h>
 #include <hearth/loop/byte_stream.h>
 
 namespace hearth::sandbox::testing {
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    char name[] = "/tmp/hearth-sandbox-XXXXXX";
-    if (::mkdtemp(name) == nullptr) throw std::runtime_error{"no temporary directory"};
-    path_ = name;
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 inline void put(const std::string& path, const std::string& text) {
   std::filesystem::create_directories(std::filesystem::path{path}.parent_path());

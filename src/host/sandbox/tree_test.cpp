@@ -22,7 +22,7 @@ class Tree : public ::testing::Test {
     const Fd fd{::open(root_.c_str(), O_RDONLY | O_DIRECTORY)};
     return tree_digest(fd.get());
   }
-  testing::TemporaryDirectory directory_;
+  TemporaryDirectory directory_;
   std::string root_ = directory_ / "app";
 };
 
@@ -80,7 +80,7 @@ TEST_F(Tree, CopyHasTheSameDigestAndOrdinaryModes) {
 }
 
 TEST(OwnDirectory, AdoptsNothingThatSomebodyElsePutThere) {
-  testing::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   const Fd top{::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY)};
   const Owner us{::geteuid(), ::getegid()};
   EXPECT_NO_THROW((void)own_directory(top.get(), "ours", us, 0700));
@@ -93,7 +93,7 @@ TEST(OwnDirectory, AdoptsNothingThatSomebodyElsePutThere) {
 }
 
 TEST(OpenBeneath, NeverLeavesItsDirectory) {
-  testing::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   testing::put(directory / "in/file", "x");
   std::filesystem::create_symlink("/etc/passwd", directory / "in/link");
   std::filesystem::create_symlink("file", directory / "in/inner");
@@ -104,7 +104,7 @@ TEST(OpenBeneath, NeverLeavesItsDirectory) {
 }
 
 TEST(RemoveTree, DeletesLinksAndNotWhatTheyPointTo) {
-  testing::TemporaryDirectory directory;
+  TemporaryDirectory directory;
   testing::put(directory / "keep/file", "x");
   std::filesystem::create_directories(directory / "gone/deep");
   std::filesystem::create_directory_symlink(directory / "keep", directory / "gone/deep/link");

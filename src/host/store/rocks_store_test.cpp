@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <hearth/base/temporary_directory_for_test.h>
 #include <hearth/store/rocks_store.h>
 
 namespace hearth::store {
@@ -17,14 +18,10 @@ using storage::Batch;
 
 class RocksStoreTest : public testing::Test {
  protected:
-  RocksStoreTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "hearth-store-XXXXXX").string();
-    directory = mkdtemp(pattern.data());
-  }
-  ~RocksStoreTest() override { std::filesystem::remove_all(directory); }
   RocksStore open() { return std::move(RocksStore::open(directory / "db").value()); }
 
-  std::filesystem::path directory;
+  TemporaryDirectory temporary;
+  std::filesystem::path directory = temporary.path();
 };
 
 std::vector<std::string> keys(const RocksStore& store, std::string_view prefix) {

@@ -5,6 +5,9 @@
 #include <boost/system/system_error.hpp>
 #include <ifaddrs.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <hearth/udp/interfaces.h>
 #include <hearth/udp/sockaddr.h>
@@ -39,6 +42,21 @@ std::vector<IpAddress> interface_addresses(const InterfaceOptions& options) {
   }
   std::ranges::stable_partition(addresses, [](const IpAddress& a) { return a.is_v4(); });
   if (addresses.size() > max_addresses) addresses.resize(max_addresses);
+  return addresses;
+}
+
+std::vector<IpAddress> every_address() {
+  std::vector<IpAddress> addresses{*IpAddress::parse("0.0.0.0")};
+  const int probe = ::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return addresses;
+  sockaddr_in6 any{};
+  any.sin6_family = AF_INET6;
+  // Without it :: may not be bound at all where somebody took 0.0.0.0.
+  const int alone = 1;
+  ::setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone);
+  if (::bind(probe, reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0)
+    addresses.push_back(*IpAddress::parse("::"));
+  ::close(probe);
   return addresses;
 }
 

@@ -17,4 +17,7 @@ struct InterfaceOptions {
 /// Throws boost::system::system_error.
 [[nodiscard]] std::vector<IpAddress> interface_addresses(const InterfaceOptions& options = {});
 
+/// What to bind for every address: 0.0.0.0, and :: where the kernel has IPv6.
+[[nodiscard]] std::vector<IpAddress> every_address();
+
 }  // namespace hearth::udp

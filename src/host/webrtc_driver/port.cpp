@@ -16,10 +16,15 @@ using boost::system::system_error;
 
 namespace {
 
-ice::DemuxOptions demux_options(const Options& options) {
+ice::DemuxOptions demux_options(const Options& options, budget::Budget& budget) {
   ice::DemuxOptions demux = options.demux;
   demux.direct = options.direct;
   demux.stun_server = options.stun_server;
+  // Until it is known whose they are, sessions live in half of what is kept for the enrolled.
+  const budget::Pool& memory = budget.memory(budget::Layer::webrtc);
+  const std::size_t kept = memory.limit() - memory.limit_for(budget::Standing::newcomer);
+  demux.max_unconfirmed = std::max<std::size_t>(
+      1, std::min(demux.max_unconfirmed, kept / budget::webrtc_session_bytes / 2));
   return demux;
 }
 
@@ -29,7 +34,7 @@ Port::Port(libp2p::Host& host, Options options)
     : host_(host),
       options_(std::move(options)),
       credentials_(host.key(), host.entropy()),
-      demux_(demux_options(options_), host.entropy()),
+      demux_(demux_options(options_, *host.budget()), host.entropy()),
       timer_(host.executor()) {
   if (options_.stun_server) stun_.emplace(stun::BindingServer::Options{}, host.entropy());
   bind_all();
@@ -138,7 +143,7 @@ void Port::receive_one(Instant now, const udp::Datagram& datagram) {
   } else if (std::holds_alternative<ice::ToStunServer>(route)) {
     answer_stun(now, datagram);
   } else {
-    ++counters_.dropped;
+    ++counters_.dropped[static_cast<std::size_t>(std::get<ice::Drop>(route).why)];
   }
 }
 
@@ -165,13 +170,15 @@ void Port::admit(Instant now, const ice::Admit& admit, const udp::Datagram& data
       end(*admit.evicted);
     }
   }
-  ++counters_.admitted;
   const std::string text{admit.ufrag};
-  insert(admit.session,
-         {.certificate = options_.certificate,
-          .mode = webrtc::DirectServer{credentials_},
-          .ice = {.tag = admit.session, .mode = ice::Mode::lite, .local = {text, text}}},
-         libp2p::Transport::webrtc_direct, libp2p::Direction::inbound);
+  const auto begun =
+      insert(admit.session,
+             {.certificate = options_.certificate,
+              .mode = webrtc::DirectServer{credentials_},
+              .ice = {.tag = admit.session, .mode = ice::Mode::lite, .local = {text, text}}},
+             libp2p::Transport::webrtc_direct, libp2p::Direction::inbound);
+  if (!begun) return;
+  ++counters_.admitted;
   deliver(now, admit.session, datagram);
 }
 
@@ -184,9 +191,18 @@ void Port::answer_stun(Instant now, const udp::Datagram& datagram) {
 std::shared_ptr<RtcConnection> Port::insert(ice::SessionTag tag, webrtc::Options options,
                                             libp2p::Transport transport,
                                             libp2p::Direction direction) {
+  // Whose it is will be known when it is secured: the host looks again then.
+  auto memory = budget::Claim::take(host_.budget()->share(budget::Layer::webrtc),
+                                    budget::webrtc_session_bytes, budget::Standing::enrolled);
+  if (!memory) {
+    demux_.remove(tag);
+    return nullptr;
+  }
   auto session = std::make_shared<RtcConnection>(weak_from_this(), tag, std::move(options), host_,
                                                  transport, direction);
-  sessions_[tag].session = session;
+  Entry& entry = sessions_[tag];
+  entry.session = session;
+  entry.memory = std::move(*memory);
   touch(tag);
   return session;
 }

@@ -58,6 +58,7 @@ class Port final : public SessionOwner, public std::enable_shared_from_this<Port
   };
   struct Entry {
     std::shared_ptr<RtcConnection> session;
+    budget::Claim memory;
     std::optional<Instant> deadline;
   };
 
@@ -67,6 +68,7 @@ class Port final : public SessionOwner, public std::enable_shared_from_this<Port
   void admit(Instant now, const ice::Admit& admit, const udp::Datagram& datagram);
   void deliver(Instant now, ice::SessionTag tag, const udp::Datagram& datagram);
   void answer_stun(Instant now, const udp::Datagram& datagram);
+  /// Nothing when there is no memory for it.
   std::shared_ptr<RtcConnection> insert(ice::SessionTag tag, webrtc::Options options,
                                         libp2p::Transport transport, libp2p::Direction direction);
   void end(ice::SessionTag tag);

@@ -33,117 +33,7 @@ error_code error_of(webrtc::CloseReason why) {
   }
 }
 
-class RtcStream final : public loop::ByteStream, public libp2p::DirectAccess {
- public:
-  RtcStream(std::shared_ptr<StreamState> state, asio::any_io_executor executor)
-      : state_(std::move(state)), executor_(std::move(executor)) {}
-  ~RtcStream() override { state_->release(); }
-
-  loop::Task<std::size_t> read_some(MutableBytes out) override {
-    return read_from(state_, executor_, out);
-  }
-  loop::Task<void> write(BytesView data) override { return write_to(state_, executor_, data); }
-  loop::Task<void> close_write() override {
-    state_->close_write();
-    co_return;
-  }
-  void reset() noexcept override { state_->abort(); }
-  asio::any_io_executor executor() override { return executor_; }
-
-  loop::Task<void> wait_readable() override { return wait_for_bytes(state_, executor_); }
-  std::optional<std::size_t> try_read(MutableBytes out) override { return state_->try_read(out); }
-  std::size_t try_write(BytesView data) override { return state_->try_write(data); }
-
- private:
-  // Static: the handle may be destroyed while they wait.
-  static loop::Task<std::size_t> read_from(std::shared_ptr<StreamState> state,
-                                           asio::any_io_executor executor, MutableBytes out) {
-    while (true) {
-      if (const auto count = state->try_read(out)) co_return *count;
-      co_await Signal::wait(state, state->readable, executor);
-    }
-  }
-  static loop::Task<void> write_to(std::shared_ptr<StreamState> state,
-                                   asio::any_io_executor executor, BytesView data) {
-    while (true) {
-      data = data.subspan(state->try_write(data));
-      if (data.empty()) co_return;
-      co_await Signal::wait(state, state->writable, executor);
-    }
-  }
-  static loop::Task<void> wait_for_bytes(std::shared_ptr<StreamState> state,
-                                         asio::any_io_executor executor) {
-    while (!state->has_news()) co_await Signal::wait(state, state->readable, executor);
-  }
-
-  std::shared_ptr<StreamState> state_;
-  asio::any_io_executor executor_;
-};
-
 }  // namespace
-
-StreamState::StreamState(std::shared_ptr<RtcConnection> on, webrtc::StreamId stream)
-    : connection(std::move(on)), id(stream) {
-  connection->streams_.emplace(id, this);
-}
-
-StreamState::~StreamState() {
-  release();
-  connection->streams_.erase(id);
-}
-
-void StreamState::release() noexcept {
-  if (std::exchange(released, true)) return;
-  reset = true;
-  connection->core_.release(id);
-  connection->touch();
-  readable.notify();
-  writable.notify();
-}
-
-void StreamState::abort() noexcept {
-  if (std::exchange(reset, true)) return;
-  connection->core_.reset(id);
-  connection->touch();
-  readable.notify();
-  writable.notify();
-}
-
-void StreamState::close_write() {
-  if (reset || std::exchange(write_closed, true)) return;
-  connection->core_.close_write(id);
-  connection->touch();
-}
-
-bool StreamState::has_news() const {
-  return reset || connection->core_.readable(id) > 0 ||
-         connection->core_.read_state(id) != webrtc::ReadState::open;
-}
-
-std::optional<std::size_t> StreamState::try_read(MutableBytes out) {
-  if (reset) throw system_error{asio::error::connection_reset};
-  if (const std::size_t count = connection->core_.read(id, out)) {
-    connection->touch();  // there may be room for more now
-    return count;
-  }
-  switch (connection->core_.read_state(id)) {
-    case webrtc::ReadState::open:
-      return std::nullopt;
-    case webrtc::ReadState::finished:
-      return 0;
-    case webrtc::ReadState::reset:
-      break;
-  }
-  throw system_error{asio::error::connection_reset};
-}
-
-std::size_t StreamState::try_write(BytesView data) {
-  if (reset) throw system_error{asio::error::connection_reset};
-  if (write_closed) throw system_error{asio::error::shut_down};
-  const std::size_t count = connection->core_.write(id, data);
-  if (count > 0) connection->touch();
-  return count;
-}
 
 RtcConnection::RtcConnection(std::weak_ptr<SessionOwner> owner, ice::SessionTag tag,
                              webrtc::Options options, libp2p::Host& host,
@@ -186,17 +76,13 @@ void RtcConnection::on_event(const webrtc::Event& event) {
     if (!owner || !adopted_) return core_.reset(opened->id);
     owner->host().serve_raw(shared_from_this(), make_stream(opened->id));
   } else if (const auto* readable = std::get_if<webrtc::Readable>(&event)) {
-    if (StreamState* stream = find(readable->id)) stream->readable.notify();
+    if (State* stream = find(readable->id)) stream->readable.notify();
   } else if (const auto* finished = std::get_if<webrtc::StreamFinished>(&event)) {
-    if (StreamState* stream = find(finished->id)) stream->readable.notify();
+    if (State* stream = find(finished->id)) stream->readable.notify();
   } else if (const auto* writable = std::get_if<webrtc::Writable>(&event)) {
-    if (StreamState* stream = find(writable->id)) stream->writable.notify();
+    if (State* stream = find(writable->id)) stream->writable.notify();
   } else if (const auto* reset = std::get_if<webrtc::StreamReset>(&event)) {
-    if (StreamState* stream = find(reset->id)) {
-      stream->reset = true;
-      stream->readable.notify();
-      stream->writable.notify();
-    }
+    if (State* stream = find(reset->id)) stream->lose();
   } else if (const auto* found = std::get_if<webrtc::LocalCandidate>(&event)) {
     candidates_.push_back(found->candidate);
     changed_.notify();
@@ -229,24 +115,20 @@ void RtcConnection::on_secured(const peer::PeerId& peer) {
 void RtcConnection::on_closed(webrtc::CloseReason why) {
   ended_ = true;
   close_reason_ = why;
-  for (const auto& [id, stream] : streams_) {
-    stream->reset = true;
-    stream->readable.notify();
-    stream->writable.notify();
-  }
+  for (const auto& [id, stream] : streams_) stream->lose();
   changed_.notify();
   const auto owner = owner_.lock();
   if (owner && std::exchange(adopted_, false)) owner->host().retire(shared_from_this());
 }
 
-StreamState* RtcConnection::find(webrtc::StreamId id) const {
+RtcConnection::State* RtcConnection::find(webrtc::StreamId id) const {
   const auto found = streams_.find(id);
   return found == streams_.end() ? nullptr : found->second;
 }
 
 std::unique_ptr<loop::ByteStream> RtcConnection::make_stream(webrtc::StreamId id) {
-  return std::make_unique<RtcStream>(std::make_shared<StreamState>(shared_from_this(), id),
-                                     executor_);
+  using Stream = libp2p::MuxedStream<State, loop::ByteStream>;
+  return std::make_unique<Stream>(std::make_shared<State>(shared_from_this(), id));
 }
 
 loop::Task<libp2p::StreamPtr> RtcConnection::open_stream(std::vector<std::string> protocols) {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include <hearth/libp2p/async.h>
-#include <hearth/libp2p/direct_stream.h>
 #include <hearth/libp2p/host.h>
+#include <hearth/libp2p/muxed_stream.h>
 #include <hearth/webrtc/connection.h>
 
 namespace hearth::webrtc_driver {
@@ -27,26 +27,6 @@ class SessionOwner {
   virtual void touch(ice::SessionTag tag) = 0;
   /// The peer is known: no newcomer takes its place.
   virtual void confirm(ice::SessionTag tag) = 0;
-};
-
-struct StreamState {
-  StreamState(std::shared_ptr<RtcConnection> on, webrtc::StreamId stream);
-  ~StreamState();
-
-  std::shared_ptr<RtcConnection> connection;
-  webrtc::StreamId id;
-  libp2p::Signal readable;
-  libp2p::Signal writable;
-  bool reset = false;  // by us, the peer, or the connection's end
-  bool write_closed = false;
-  bool released = false;
-
-  void release() noexcept;
-  void abort() noexcept;
-  void close_write();
-  [[nodiscard]] bool has_news() const;
-  [[nodiscard]] std::optional<std::size_t> try_read(MutableBytes out);
-  [[nodiscard]] std::size_t try_write(BytesView data);
 };
 
 class RtcConnection final : public libp2p::Connection,
@@ -69,9 +49,7 @@ class RtcConnection final : public libp2p::Connection,
   [[nodiscard]] ice::SessionTag tag() const { return tag_; }
   /// Acts on the core's events.
   void drain_events();
-  void touch();
   [[nodiscard]] bool secured() const { return peer_.has_value(); }
-  [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] webrtc::CloseReason close_reason() const { return close_reason_; }
   /// Secured, closed, or a local candidate was found.
   [[nodiscard]] libp2p::Signal& changed() { return changed_; }
@@ -80,13 +58,19 @@ class RtcConnection final : public libp2p::Connection,
   /// Throws when it can't be secured.
   static loop::Task<libp2p::ConnectionPtr> wait_secured(std::shared_ptr<RtcConnection> self);
 
- private:
-  friend struct StreamState;
+  // --- for its streams (libp2p/muxed_stream.h) ---
+  using State = libp2p::MuxedState<RtcConnection>;
+  [[nodiscard]] webrtc::Connection& muxer() { return core_; }
+  [[nodiscard]] libp2p::MuxedStates<RtcConnection>& streams() { return streams_; }
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const { return executor_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  void touch();
 
+ private:
   void on_event(const webrtc::Event& event);
   void on_secured(const peer::PeerId& peer);
   void on_closed(webrtc::CloseReason why);
-  [[nodiscard]] StreamState* find(webrtc::StreamId id) const;
+  [[nodiscard]] State* find(webrtc::StreamId id) const;
   std::unique_ptr<loop::ByteStream> make_stream(webrtc::StreamId id);
   static loop::Task<libp2p::StreamPtr> open_and_agree(std::shared_ptr<RtcConnection> self,
                                                       std::vector<std::string> protocols);
@@ -101,7 +85,7 @@ class RtcConnection final : public libp2p::Connection,
   codec::Multiaddr remote_;
   std::optional<peer::PeerId> peer_;
   webrtc::CloseReason close_reason_ = webrtc::CloseReason::closed_here;
-  std::map<webrtc::StreamId, StreamState*> streams_;
+  libp2p::MuxedStates<RtcConnection> streams_;
   std::deque<sdp::Candidate> candidates_;  // bounded by ice::Agent's
   libp2p::Signal changed_;
   bool adopted_ = false;

@@ -1,6 +1,7 @@
 #pragma once
 // WebRTC for a libp2p host: one UDP port for all browsers and appliances.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -46,9 +47,9 @@ struct Options {
 struct Counters {
   std::uint64_t datagrams_in = 0;
   std::uint64_t datagrams_out = 0;
-  std::uint64_t dropped = 0;
-  std::uint64_t admitted = 0;  // webrtc-direct dialers
-  std::uint64_t evicted = 0;   // of these, to make room
+  std::array<std::uint64_t, ice::drop_reasons> dropped{};  // by ice::DropReason
+  std::uint64_t admitted = 0;                              // webrtc-direct dialers
+  std::uint64_t evicted = 0;                               // of these, to make room
   std::uint64_t secured = 0;
   std::size_t sessions = 0;
 };
