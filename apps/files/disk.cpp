@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <linux/openat2.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -57,10 +58,6 @@ Problem problem_of(int error, const std::string& what) {
     default:
       return {500, "internal", "Can't " + what + ": " + std::strerror(error) + "."};
   }
-}
-
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
 }
 
 std::string Facts::etag() const {
@@ -151,6 +148,15 @@ OpenFile open_file(int top, const Path& path) {
   file.facts = facts_of(status);
   if (file.facts.kind != Kind::file) throw not_found(path.text());
   return file;
+}
+
+std::uint64_t room_at(int fd) {
+  struct statvfs disk{};
+  if (::fstatvfs(fd, &disk) != 0) throw problem_of(errno, "look at the disk");
+  const std::uint64_t reserve =
+      std::min(std::uint64_t{disk.f_blocks} * disk.f_frsize / 10, std::uint64_t{4} << 30);
+  const std::uint64_t available = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  return available - std::min(available, reserve);
 }
 
 void write_all(int fd, std::string_view bytes) {

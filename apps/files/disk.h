@@ -15,6 +15,7 @@
 
 #include "name.h"
 #include <hearth/base/bytes.h>
+#include <hearth/loop/fd.h>
 
 namespace hearth::files {
 
@@ -30,22 +31,7 @@ struct Problem : std::runtime_error {
 /// From errno; `what` is what was tried, as "save the file".
 [[nodiscard]] Problem problem_of(int error, const std::string& what);
 
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Fd();
-  [[nodiscard]] int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
+using loop::Fd;
 
 enum class Kind : std::uint8_t { folder, file, other };
 
@@ -74,6 +60,10 @@ struct OpenFile {
 
 /// Of one name, without following it. False: nothing there.
 [[nodiscard]] bool look(int directory, const std::string& name, Facts& facts);
+
+/// Bytes that people may still fill of that disk: not its last 10 % (4 GiB at most), for the box
+/// has to go on, and to delete. Its graph leaves half of that.
+[[nodiscard]] std::uint64_t room_at(int fd);
 
 void write_all(int fd, std::string_view bytes);
 [[nodiscard]] std::string read_small(int directory, const std::string& name,

@@ -60,7 +60,7 @@ class SandboxedFiles : public ::testing::Test {
     return run(sandbox::testing::read_to_end(*stream));
   }
 
-  sandbox::testing::TemporaryDirectory directory_;
+  TemporaryDirectory directory_;
   boost::asio::io_context io_;
   NullLog log_;
   sandbox::Sandboxd sandboxd_;

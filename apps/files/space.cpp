@@ -8,7 +8,6 @@
 
 #include <nlohmann/json.hpp>
 #include <sys/random.h>
-#include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -155,9 +154,7 @@ Usage Space::usage() {
     result.used += facts.size;
     return true;
   });
-  struct statvfs disk{};
-  if (::fstatvfs(files_.get(), &disk) == 0)
-    result.free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  result.free = room_at(files_.get());
   return result;
 }
 

@@ -61,6 +61,7 @@ Task<UploadState> Service::receive(std::shared_ptr<Piece> piece, Body& body) {
           break;
         }
         filled += count;
+        piece->hear();
       }
     } catch (...) {
       // What arrived before the connection broke counts.

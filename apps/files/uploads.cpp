@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 
 #include <nlohmann/json.hpp>
 #include <sys/random.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 namespace hearth::files {
@@ -17,6 +17,8 @@ using Json = nlohmann::json;
 constexpr std::int64_t day_ms = 86'400'000;
 constexpr std::uint64_t flush_bytes = 8 << 20;
 constexpr std::size_t most_uploads = 20'000;
+/// A piece of which nothing came for so long gives way to another.
+constexpr std::int64_t silent_ms = 3000;
 
 Problem no_such_upload() {
   return {404, "not_found", "That upload isn't known any more. Start it again."};
@@ -38,6 +40,12 @@ Path checked_path(std::string_view text) {
   auto path = Path::parse(text);
   if (!path) throw bad_path();
   return std::move(*path);
+}
+
+// For more bytes: others may have filled the disk since the upload began. What has come whole is
+// put in its place all the same.
+void check_room(int fd) {
+  if (room_at(fd) == 0) throw problem_of(ENOSPC, "go on with this file");
 }
 
 std::uint64_t size_of(int directory, const std::string& name) {
@@ -96,7 +104,10 @@ struct Uploads::Record {
 // What is known of an upload while this process runs: the sum of its first bytes, and who writes.
 struct Piece::Live {
   std::string id;
-  bool busy = false;
+  /// The piece that may write; 0: none. Once it is another's, a piece has no effect any more.
+  std::atomic<std::uint64_t> writer = 0;
+  std::atomic<std::int64_t> heard_ms = 0;  ///< when bytes came last
+  std::mutex writing;                      ///< held for each write, and guards all below
   Sha256 sum;
   std::uint64_t summed = 0;
   std::uint64_t length = 0;
@@ -171,34 +182,37 @@ void Uploads::settle(const std::string& id) const {
   (void)::unlinkat(space_.uploads(), (id + ".pending").c_str(), 0);
 }
 
-std::shared_ptr<Piece::Live> Uploads::take(const std::string& id) {
+Piece::Turn Uploads::take(const std::string& id) {
   const std::lock_guard lock{mutex_};
   auto& live = live_[id];
   if (!live) {
     live = std::make_shared<Piece::Live>();
     live->id = id;
   }
-  if (live->busy)
+  // Whoever went on elsewhere left a connection that nobody has missed yet, perhaps.
+  std::unique_lock writing{live->writing, std::try_to_lock};
+  const bool free = live->writer == 0 || (writing && space_.now_ms() - live->heard_ms >= silent_ms);
+  if (!free || !writing)
     throw Problem{423, "busy",
                   "Another part of this file is still being received. Try again in a moment."};
-  live->busy = true;
-  return live;
+  live->writer = ++writers_;
+  live->heard_ms = space_.now_ms();
+  return {live, writers_};
 }
 
-void Uploads::give_back(Piece::Live& live) {
+void Uploads::give_back(const Piece::Turn& turn) {
   const std::lock_guard lock{mutex_};
-  live.busy = false;
+  std::uint64_t mine = turn.writer;
+  turn.live->writer.compare_exchange_strong(mine, 0);
   // Sums of many uploads that never go on aren't kept: they can be made again from the bytes.
-  if (live_.size() > 1024) std::erase_if(live_, [](const auto& one) { return !one.second->busy; });
+  if (live_.size() > 1024)
+    std::erase_if(live_, [](const auto& one) { return one.second->writer == 0; });
 }
 
 UploadState Uploads::create(const UploadRequest& request) {
   if (names_in(space_.uploads()).size() > most_uploads)
     throw Problem{503, "busy", "Too many uploads are unfinished. Finish or stop some first."};
-  struct statvfs disk{};
-  if (::fstatvfs(space_.uploads(), &disk) == 0 &&
-      request.length > std::uint64_t{disk.f_bavail} * disk.f_frsize)
-    throw problem_of(ENOSPC, "take this file");
+  if (request.length > room_at(space_.uploads())) throw problem_of(ENOSPC, "take this file");
   if (request.on_conflict == OnConflict::fail) {
     bool taken = true;
     try {
@@ -229,7 +243,7 @@ UploadState Uploads::state(const std::string& id) {
   {
     const std::lock_guard lock{mutex_};
     const auto live = live_.find(id);
-    busy = live != live_.end() && live->second->busy;
+    busy = live != live_.end() && live->second->writer != 0;
     if (!busy) settle(id);
   }
   UploadState state = describe(id, record);
@@ -250,7 +264,7 @@ UploadState Uploads::state(const std::string& id) {
 
 void Uploads::remove(const std::string& id) {
   (void)load(id);
-  const auto live = take(id);
+  (void)take(id);
   for (const char* suffix : {".part", ".pending", ""})
     (void)::unlinkat(space_.uploads(), (id + suffix).c_str(), 0);
   const std::lock_guard lock{mutex_};
@@ -260,53 +274,70 @@ void Uploads::remove(const std::string& id) {
 std::unique_ptr<Piece> Uploads::piece(const std::string& id, std::uint64_t offset,
                                       std::optional<Checksum> checksum) {
   const Record record = load(id);
-  auto live = take(id);
+  const Piece::Turn turn = take(id);
+  Piece::Live& live = *turn.live;
   try {
     settle(id);
     const UploadState state = describe(id, record);
+    // Bytes of a piece that was undone.
+    if (live.summed > state.offset) {
+      live.sum = {};
+      live.summed = 0;
+    }
     if (state.complete) throw Problem{410, "gone", "That upload is complete already."};
     if (state.offset != offset)
       throw Problem{409, "conflict",
                     "The upload goes on at byte " + std::to_string(state.offset) + "."};
-    live->length = state.length;
+    live.length = state.length;
     Fd part{::openat(space_.uploads(), (id + ".part").c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC)};
     if (!part) throw problem_of(errno, "go on with the upload");
+    if (offset < state.length) check_room(part.get());
     if (checksum) replace_small(space_.uploads(), id + ".pending", std::to_string(offset));
     return std::unique_ptr<Piece>{
-        new Piece{*this, live, std::move(part), offset, std::move(checksum)}};
+        new Piece{*this, turn, std::move(part), offset, std::move(checksum)}};
   } catch (...) {
-    give_back(*live);
+    give_back(turn);
     throw;
   }
 }
 
-Piece::Piece(Uploads& uploads, std::shared_ptr<Live> live, Fd part, std::uint64_t offset,
+Piece::Piece(Uploads& uploads, Turn turn, Fd part, std::uint64_t offset,
              std::optional<Checksum> checksum)
     : uploads_(uploads),
-      live_(std::move(live)),
+      turn_(std::move(turn)),
       part_(std::move(part)),
-      start_(offset),
       offset_(offset),
       flushed_(offset),
       checksum_(std::move(checksum)) {}
 
 Piece::~Piece() {
+  const std::lock_guard writing{turn_.live->writing};
+  if (turn_.live->writer != turn_.writer) return;
   if (!finished_ && checksum_) {
-    if (live_->summed > start_) {
-      live_->sum = {};
-      live_->summed = 0;
-    }
     try {
-      uploads_.settle(live_->id);
+      uploads_.settle(turn_.live->id);
     } catch (const std::exception&) {
       // The mark stays, and whoever goes on settles it.
     }
   }
-  uploads_.give_back(*live_);
+  uploads_.give_back(turn_);
+}
+
+std::unique_lock<std::mutex> Piece::begin() {
+  std::unique_lock writing{turn_.live->writing};
+  if (turn_.live->writer != turn_.writer)
+    throw Problem{423, "busy", "This part came too late: the upload went on elsewhere."};
+  return writing;
+}
+
+void Piece::hear() {
+  if (turn_.live->writer == turn_.writer) turn_.live->heard_ms = uploads_.space_.now_ms();
 }
 
 void Piece::write(BytesView bytes) {
-  if (bytes.size() > live_->length - offset_)
+  const auto writing = begin();
+  Live& live = *turn_.live;
+  if (bytes.size() > live.length - offset_)
     throw Problem{413, "too_large", "More bytes came than the file has."};
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -317,9 +348,9 @@ void Piece::write(BytesView bytes) {
     if (count < 0) throw problem_of(errno, "save the file");
     done += static_cast<std::size_t>(count);
   }
-  if (live_->summed == offset_) {
-    live_->sum.update(bytes);
-    live_->summed += bytes.size();
+  if (live.summed == offset_) {
+    live.sum.update(bytes);
+    live.summed += bytes.size();
   }
   if (checksum_) piece_sum_.update(bytes);
   offset_ += bytes.size();
@@ -328,20 +359,23 @@ void Piece::write(BytesView bytes) {
     (void)::sync_file_range(part_.get(), static_cast<off_t>(flushed_),
                             static_cast<off_t>(offset_ - flushed_), SYNC_FILE_RANGE_WRITE);
     flushed_ = offset_;
+    if (offset_ < live.length) check_room(part_.get());
   }
 }
 
 UploadState Piece::finish() {
+  const auto writing = begin();
+  Live& live = *turn_.live;
   if (checksum_) {
     if (piece_sum_.digest() != checksum_->digest)
       throw Problem{460, "checksum_mismatch",
                     "What arrived isn't what was sent. It is sent again."};
     if (::fdatasync(part_.get()) != 0) throw problem_of(errno, "save the file");
-    (void)::unlinkat(uploads_.space_.uploads(), (live_->id + ".pending").c_str(), 0);
+    (void)::unlinkat(uploads_.space_.uploads(), (live.id + ".pending").c_str(), 0);
   }
   finished_ = true;
-  if (offset_ < live_->length) return uploads_.describe(live_->id, uploads_.load(live_->id));
-  return uploads_.complete(live_->id, *live_);
+  if (offset_ < live.length) return uploads_.describe(live.id, uploads_.load(live.id));
+  return uploads_.complete(live.id, live);
 }
 
 UploadState Uploads::complete(const std::string& id, Piece::Live& live) {

@@ -1,9 +1,11 @@
 #pragma once
 // Resumable uploads on the disk (tus 1.0.0's state, without its HTTP). In <space>/uploads, for each
 // upload:
-//   <id>          JSON: length, where to, when; and, once all bytes are there, the final path and
-//   sum <id>.part     the bytes so far; its size is the offset <id>.pending  while a checked piece
-//   is written: the offset to fall back to
+//
+//   <id>          JSON: length, where to, when; once all bytes are there also final path, sum
+//   <id>.part     the bytes so far; its size is the offset
+//   <id>.pending  while a checked piece is written: the offset to fall back to
+//
 // The final path is written down before the rename, and the rename is the end: an upload whose
 // .part is gone and whose path is known is complete, whatever happened after.
 
@@ -50,12 +52,15 @@ inline constexpr std::uint64_t most_upload_bytes = std::uint64_t{1} << 44;
 class Uploads;
 
 /// A piece being added. Blocking; one thread at a time. Destroyed before finish(): a checked piece
-/// is undone, an unchecked one keeps what was written.
+/// is undone, an unchecked one keeps what was written. All it does throws Problem 423 once another
+/// has taken its place.
 class Piece {
  public:
   ~Piece();
   Piece(const Piece&) = delete;
   Piece& operator=(const Piece&) = delete;
+  /// Bytes came that will be written. From any thread.
+  void hear();
   void write(BytesView bytes);
   /// Throws Problem 460 when the checksum isn't met, 413 when bytes beyond the length came. Puts
   /// the file in place after the last byte.
@@ -64,13 +69,20 @@ class Piece {
  private:
   friend class Uploads;
   struct Live;
-  Piece(Uploads& uploads, std::shared_ptr<Live> live, Fd part, std::uint64_t offset,
+  /// Of one upload's writers, the one that may write until another takes its turn.
+  struct Turn {
+    std::shared_ptr<Live> live;
+    std::uint64_t writer = 0;
+  };
+  Piece(Uploads& uploads, Turn turn, Fd part, std::uint64_t offset,
         std::optional<Checksum> checksum);
+  /// Held while it writes. Throws when its turn is over.
+  [[nodiscard]] std::unique_lock<std::mutex> begin();
 
   Uploads& uploads_;
-  std::shared_ptr<Live> live_;
+  Turn turn_;
   Fd part_;
-  std::uint64_t start_, offset_, flushed_;
+  std::uint64_t offset_, flushed_;
   std::optional<Checksum> checksum_;
   Sha256 piece_sum_;
   bool finished_ = false;
@@ -84,8 +96,8 @@ class Uploads {
   [[nodiscard]] UploadState create(const UploadRequest& request);
   [[nodiscard]] UploadState state(const std::string& id);
   void remove(const std::string& id);
-  /// Throws Problem: 404, 409 for another offset, 423 when a piece is being written, 410 when it is
-  /// complete already.
+  /// Throws Problem: 404, 409 for another offset, 423 when a piece is being written of which bytes
+  /// came within 3 s, 410 when it is complete already.
   [[nodiscard]] std::unique_ptr<Piece> piece(const std::string& id, std::uint64_t offset,
                                              std::optional<Checksum> checksum);
   /// Deletes unfinished ones after 7 days without a byte, and the memory of complete ones after
@@ -100,12 +112,13 @@ class Uploads {
   [[nodiscard]] UploadState describe(const std::string& id, const Record& record) const;
   void settle(const std::string& id) const;
   [[nodiscard]] UploadState complete(const std::string& id, Piece::Live& live);
-  std::shared_ptr<Piece::Live> take(const std::string& id);
-  void give_back(Piece::Live& live);
+  Piece::Turn take(const std::string& id);
+  void give_back(const Piece::Turn& turn);
 
   Space& space_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Piece::Live>> live_;
+  std::uint64_t writers_ = 0;
 };
 
 }  // namespace hearth::files

@@ -7,6 +7,7 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { Service, digestOf, existsSync, placeOf, randomBytes, sha256 } from "./service.mjs";
 
@@ -93,6 +94,32 @@ describe("uploads by tus 1.0.0", () => {
     const again = await service.head(location);
     assert.equal(again.headers["upload-offset"], "4000000", "a client that missed the answer learns it");
   });
+
+  for (const checked of [false, true])
+    test(`a ${checked ? "checked " : ""}piece that fell silent gives way to the next one, and its last bytes come too late`, async () => {
+      const bytes = randomBytes(2_000_000);
+      const { headers: { location } } = await service.create(bytes.length, { name: `silent ${checked}` });
+      const sum = { "Upload-Checksum": "sha256 " + createHash("sha256").update(bytes).digest("base64") };
+      const silent = service.open("PATCH", location, { headers: {
+        "Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream",
+        "Content-Length": String(bytes.length), ...(checked ? sum : {}) } });
+      const late = new Promise((resolve) => silent.once("response", (response) => resolve(response.resume().statusCode)).once("error", () => resolve("closed")));
+      silent.write(checked ? randomBytes(1_500_000) : bytes.subarray(0, 1_500_000));
+      const begun = Date.now();
+      let done;
+      let offset;
+      do {
+        await sleep(200);
+        offset = Number((await service.head(location)).headers["upload-offset"]);
+        done = await service.patch(location, offset, bytes.subarray(offset), checked ? sum : {});
+      } while (done.status === 423);
+      assert.ok(Date.now() - begun > 2500, "not from one that only takes its time");
+      assert.equal(offset > 0, !checked);
+      silent.end(randomBytes(500_000));
+      assert.ok([423, "closed"].includes(await late));
+      assert.equal(done.status, 204);
+      assert.deepEqual((await service.content(`silent ${checked}`)).bytes, bytes);
+    });
 
   test("a piece with a checksum counts wholly or not at all", async () => {
     const bytes = randomBytes(100_000);

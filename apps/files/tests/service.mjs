@@ -1,6 +1,6 @@
 // Starts hearth-files on a unix socket in a directory of its own, and asks it things.
 
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, mkdirSync } from "node:fs";
 import http from "node:http";
@@ -23,13 +23,16 @@ export const placeOf = ({ headers }) => {
 export const b64 = (text) => Buffer.from(text).toString("base64");
 
 export class Service {
-  static async start() {
+  /** With `disk`, its data lies on a disk of its own of that size ("100m"). */
+  static async start({ disk } = {}) {
     const service = new Service();
     service.directory = mkdtempSync(join(tmpdir(), "hearth-files-"));
     service.data = join(service.directory, "data");
     service.web = join(service.directory, "web");
     service.socket = join(service.directory, "s");
     mkdirSync(service.data);
+    if (disk) execFileSync("mount", ["-t", "tmpfs", "-o", `size=${disk}`, "tmpfs", service.data]);
+    service.disk = disk;
     mkdirSync(service.web);
     service.persona = "alice";
     await service.run();
@@ -65,6 +68,7 @@ export class Service {
 
   async stop() {
     await this.kill("SIGTERM");
+    if (this.disk) execFileSync("umount", ["--lazy", this.data]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 
