@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# The web's tests in headless Chromium, one suite after the other; each leaves a JUnit report in build/reports.
+# The web's tests in headless Chromium, two suites at a time; each leaves a JUnit report in build/reports.
 #   web/e2e.sh [SUITE…]    SUITE: a part of a file's path, as "shell" or "boot.test"
 # Needs the pages (`npm run build`) and, in HEARTH_BIN, hearthd and hearth-files.
 . "$(dirname "$0")/../tools/lib.sh"
-export PATH="$root/build/node/bin:$PATH" HEARTH_BIN="${HEARTH_BIN:-$root/build/dev/bin}"
+HEARTH_BIN=$(programs)
+export PATH="$root/build/node/bin:$PATH" HEARTH_BIN
 mkdir -p build/reports
 
 wanted() {
@@ -14,14 +15,12 @@ wanted() {
   return 1
 }
 
-status=0
-for file in web/packages/sdk/e2e/*.test.mjs web/packages/ui/e2e/run.mjs web/shell/e2e/run.mjs web/apps/files/e2e/run.mjs; do
-  wanted "$file" "$@" || continue
-  from=$SECONDS
+one() {
+  local file=$1 from=$SECONDS status=0 name report
   name=${file%/run.mjs}
   name=${name%.test.mjs}
   report=build/reports/${name//\//-}
-  if (cd "$(dirname "$file")/.." && node --test --test-timeout=300000 \
+  if (cd "$(dirname "$file")/.." && node --test --test-timeout=900000 \
     --test-reporter=junit --test-reporter-destination="$root/$report.xml" \
     --test-reporter=spec --test-reporter-destination=stdout "e2e/$(basename "$file")") >"$report.log" 2>&1; then
     printf 'ok    %4d s  %s\n' $((SECONDS - from)) "$file"
@@ -33,6 +32,17 @@ for file in web/packages/sdk/e2e/*.test.mjs web/packages/ui/e2e/run.mjs web/shel
   fi
   # Node's reporter doesn't say which file a test is from.
   sed -i "s|<testcase |&file=\"$file\" |" "$report.xml"
+  return "$status"
+}
+export -f one
+export root
+
+files=()
+# The longest first.
+for file in web/shell/e2e/run.mjs web/apps/files/e2e/run.mjs web/packages/ui/e2e/run.mjs web/packages/sdk/e2e/*.test.mjs; do
+  if wanted "$file" "$@"; then files+=("$file"); fi
 done
+status=0
+in_lanes 2 one "${files[@]}" || status=1
 printf '      %4d s  in all\n' "$SECONDS"
 exit "$status"

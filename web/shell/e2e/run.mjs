@@ -4,7 +4,16 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { build } from "vite";
-import { assertAccessible, launch, openPage, run, serve, shoot, top } from "../../packages/ui/e2e/kit.mjs";
+import {
+  assertAccessible,
+  fontsAreThere,
+  launch,
+  openPage,
+  run,
+  serve,
+  shoot,
+  top,
+} from "../../packages/ui/e2e/kit.mjs";
 import { pictures, screens } from "./screens.mjs";
 
 await build({ configFile: join(import.meta.dirname, "../stories/vite.config.ts"), logLevel: "warn" });
@@ -26,6 +35,7 @@ async function open(query, options) {
   const page = await openPage(browser, options);
   await page.goto(`${server.origin}/?${query}`);
   await page.locator("main h1").first().waitFor({ state: "attached" });
+  await fontsAreThere(page);
   return page;
 }
 
@@ -60,7 +70,6 @@ tests["login with the keyboard alone, three steps: box, name, password"] = async
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: /Anna/ }).waitFor();
   page.check();
-  await page.context().close();
 };
 
 tests["a deep link stays where it leads: through login, and when the remembered device comes back"] =
@@ -97,8 +106,25 @@ tests["a bookmarked page of an app opens the app there, through login too; an un
     }
     const page = await open("scene=inside&path=/open/nobodys", {});
     await page.getByText("It may have been removed").waitFor();
-    await page.context().close();
   };
+
+tests["what comes late moves nothing away that is just being pressed"] = async () => {
+  const page = await open("scene=inside&todo&hold=recoveryState", {});
+  const tile = page.locator("a.s-tile-large");
+  await tile.waitFor();
+  const { x, y } = await tile.boundingBox();
+  await page.mouse.move(x + 60, y + 10);
+  await page.mouse.down();
+  await page.evaluate(() => globalThis.answerHeld());
+  await page.waitForTimeout(150);
+  await page.mouse.up();
+  await page.locator("main.s-app").waitFor();
+  await page.context().close();
+  const other = await open("scene=inside&todo&hold=recoveryState", {});
+  await other.locator("a.s-tile-large").waitFor();
+  await other.evaluate(() => globalThis.answerHeld());
+  await other.locator(".s-todo").waitFor();
+};
 
 tests["a known box needs the password only, and isn't remembered unless asked"] = async () => {
   const page = await open("scene=guest", {});
@@ -106,7 +132,6 @@ tests["a known box needs the password only, and isn't remembered unless asked"] 
   await page.keyboard.type("plum kettle rivers nine");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: /Anna/ }).waitFor();
-  await page.context().close();
 };
 
 tests["a wrong password keeps what was typed and says what to do"] = async () => {
@@ -122,7 +147,6 @@ tests["a wrong password keeps what was typed and says what to do"] = async () =>
       .evaluateAll((inputs) => inputs.map((input) => input.value)),
     ["casa", "anna", "wrong one"],
   );
-  await page.context().close();
 };
 
 tests["too many guesses: how long to wait, and that nobody inside is locked out"] = async () => {
@@ -130,7 +154,6 @@ tests["too many guesses: how long to wait, and that nobody inside is locked out"
   await page.keyboard.type("guess");
   await page.keyboard.press("Enter");
   await page.getByRole("alert").getByText("Wait 4 minutes").waitFor();
-  await page.context().close();
 };
 
 tests["the first run, from the link to files, with the recovery words typed again"] = async () => {
@@ -161,7 +184,6 @@ tests["the first run, from the link to files, with the recovery words typed agai
   assert.equal(await page.evaluate(() => globalThis.box.recovery), "saved");
   assert.equal(await page.getByText(words[3]).count(), 0);
   page.check();
-  await page.context().close();
 };
 
 tests["a wrong code keeps name and password, and asks for the code again"] = async () => {
@@ -178,7 +200,6 @@ tests["a wrong code keeps name and password, and asks for the code again"] = asy
   await page.getByRole("button", { name: "Back" }).click();
   await page.getByRole("button", { name: "Back" }).click();
   assert.equal(await page.getByLabel("Code on the box’s screen").inputValue(), "");
-  await page.context().close();
 };
 
 tests["going to another page moves the focus to its heading; the skip link leads past the bar"] =
@@ -193,7 +214,6 @@ tests["going to another page moves the focus to its heading; the skip link leads
     await page.locator(".h-skip").focus();
     await page.keyboard.press("Enter");
     assert.equal(await focused(page), "Devices");
-    await page.context().close();
   };
 
 tests["a device is renamed and removed with the keyboard alone"] = async () => {
@@ -214,7 +234,6 @@ tests["a device is renamed and removed with the keyboard alone"] = async () => {
   await page.getByRole("alertdialog").getByRole("button", { name: "Remove" }).press("Enter");
   await page.getByText("Tablet can no longer open your box").waitFor();
   assert.equal(await page.getByRole("button", { name: "What to do with Tablet" }).count(), 0);
-  await page.context().close();
 };
 
 tests["the connection mark tells direct, relayed and offline, and trying again works"] = async () => {
@@ -230,7 +249,6 @@ tests["the connection mark tells direct, relayed and offline, and trying again w
   await page.getByText("Casa can’t be reached").first().waitFor();
   await page.getByRole("button", { name: "Try again" }).first().click();
   await page.getByRole("button", { name: "Connection: Direct" }).waitFor();
-  await page.context().close();
 };
 
 tests["a pairing code runs out after ten minutes and can be made anew"] = async () => {
@@ -244,7 +262,6 @@ tests["a pairing code runs out after ten minutes and can be made anew"] = async 
   await page.getByText("This code is no longer valid").waitFor();
   await page.getByRole("button", { name: "New code" }).click();
   await page.getByRole("img", { name: /QR/ }).waitFor();
-  await page.context().close();
 };
 
 tests["Arabic runs from right to left, German and English from left to right"] = async () => {
@@ -283,7 +300,6 @@ tests["settings: a new password asks for the present one; this device is renamed
     await page.getByRole("button", { name: "Forget this device" }).click();
     await page.getByRole("alertdialog").getByRole("button", { name: "Forget" }).click();
     await page.getByRole("button", { name: "Log in", exact: true }).waitFor();
-    await page.context().close();
   };
 
 tests["theme and language change at once, and are kept"] = async () => {
@@ -298,7 +314,6 @@ tests["theme and language change at once, and are kept"] = async () => {
     theme: "dark",
     locale: "de",
   });
-  await page.context().close();
 };
 
 const dataPage = (search, more = "") =>
@@ -338,7 +353,6 @@ tests["your data: found by typing, a link followed, and the way back by crumbs a
     await page.getByRole("searchbox").waitFor();
     assert.equal(await page.getByRole("searchbox").inputValue(), "plum");
     page.check();
-    await page.context().close();
   };
 
 tests["your data: a value is changed with the keyboard alone, and taken back unless somebody wrote since"] =
@@ -373,7 +387,6 @@ tests["your data: a value is changed with the keyboard alone, and taken back unl
     await page.getByText("Somebody changed it since").waitFor();
     await value("80").waitFor();
     page.check();
-    await page.context().close();
   };
 
 tests["your data: elements, lines, counts, properties and whole entries are changed, and come back"] =
@@ -430,7 +443,6 @@ tests["your data: elements, lines, counts, properties and whole entries are chan
     await page.getByRole("heading", { name: "Plum cake, grandmother’s", level: 1 }).waitFor();
     assert.deepEqual(await page.locator(".d-properties dt").allTextContents(), before);
     page.check();
-    await page.context().close();
   };
 
 tests["your data: of 100,000 entries only those in view exist; coming back finds the place"] = async () => {
@@ -451,7 +463,6 @@ tests["your data: of 100,000 entries only those in view exist; coming back finds
   await page.evaluate(() => globalThis.go(-1));
   await page.getByRole("link", { name: /Entry 000186/ }).waitFor();
   assert.ok(Math.abs((await page.evaluate(() => scrollY)) - before) < 300);
-  await page.context().close();
 };
 
 tests["your data: who may only look sees no way to change"] = async () => {
@@ -461,7 +472,6 @@ tests["your data: who may only look sees no way to change"] = async () => {
   await page.keyboard.press("Escape");
   for (const name of ["Add a property", "What to do with this entry", "Put this back", /^Take/])
     assert.equal(await page.getByRole("button", { name }).count(), 0, String(name));
-  await page.context().close();
 };
 
 run(tests, async () => {

@@ -106,6 +106,24 @@ export const screens = {
       await page.getByRole("link", { name: /Evening/ }).waitFor();
     },
   },
+  boxes: {
+    // react-aria's own invisible "Dismiss" stands in the popover beside the menu.
+    skip: ["region"],
+    query: "scene=inside&boxes",
+    act: async (page) => {
+      await page.getByRole("button", { name: /^Menu of/ }).click();
+      await page.getByRole("menuitem", { name: /Grandmother/ }).waitFor();
+    },
+  },
+  "boxes-another": { query: `scene=inside&boxes&path=${encodeURIComponent("/login?another")}` },
+  "boxes-switched": {
+    query: "scene=inside&boxes",
+    act: async (page) => {
+      await page.getByRole("button", { name: /^Menu of/ }).click();
+      await page.getByRole("menuitem", { name: /Grandmother/ }).click();
+      await page.getByRole("link", { name: /Grandmother/ }).waitFor();
+    },
+  },
   reach: {
     // react-aria's own invisible "Dismiss" stands in the popover beside the dialog.
     skip: ["region"],
@@ -147,6 +165,11 @@ export const screens = {
   "recovery-saved": { query: "scene=inside&path=/recovery" },
   settings: { query: "scene=inside&path=/settings" },
   "settings-german": { query: "scene=inside&path=/settings&lang=de" },
+  "shell-refused": { query: "scene=inside&refused=file" },
+  "shell-refused-door": { query: "scene=guest&refused=unsigned&lang=de" },
+  "shell-refused-arabic": { query: "scene=inside&refused=older&lang=ar", rare: true },
+  "flock-changed": { query: "scene=inside&changed" },
+  "settings-flock-changed": { query: "scene=inside&path=/settings&changed", rare: true },
   "data-spaces": { query: "scene=inside&path=/data&spaces" },
   "data-browse": { query: data() },
   "data-browse-empty": { query: data("", "&empty") },

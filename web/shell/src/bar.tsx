@@ -1,15 +1,28 @@
 /** The one thin bar: where one is, how the box is reached, who one is. */
+import type { HearthErrorCode } from "@hearth/sdk";
 import { Avatar, Button, Details, HearthMark, Menu, Notice, ReachMark, useTexts } from "@hearth/ui";
 import { useIsFetching } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ChevronRight, KeyRound, Library, Settings as Cog, Smartphone, Users } from "lucide-react";
+import {
+  ChevronRight,
+  House,
+  KeyRound,
+  Library,
+  Plus,
+  Settings as Cog,
+  Smartphone,
+  Users,
+} from "lucide-react";
 import { Button as AriaButton, Dialog, DialogTrigger, Heading, Popover } from "react-aria-components";
-import { useInside, useNow, useStatus, useText } from "./shared.tsx";
+import { titleOf } from "./model/names.ts";
+import { useInside, useNow, useSession, useSnapshot, useStatus, useText } from "./shared.tsx";
 
 export function Bar({ here }: { here?: string | undefined }) {
   const t = useText();
   const navigate = useNavigate();
-  const { persona, title } = useInside();
+  const session = useSession();
+  const { known } = useSnapshot();
+  const { connection, persona, title } = useInside();
   const owner = persona.role === "owner";
   const items = [
     { id: "/devices", text: t("devices.title"), icon: Smartphone },
@@ -18,6 +31,16 @@ export function Bar({ here }: { here?: string | undefined }) {
     ...(owner ? [{ id: "/recovery", text: t("recovery.menu"), icon: KeyRound }] : []),
     { id: "/settings", text: t("settings.title"), icon: Cog },
   ];
+  const others = known.filter((box) => box.persona && box.root !== connection.root);
+  const boxes = [
+    ...others.map((box) => ({ id: box.root, text: t("bar.go_to_box", { box: titleOf(box) }), icon: House })),
+    { id: "/login?another", text: t("bar.add_box"), icon: Plus },
+  ];
+  const choose = async (id: string) => {
+    if (id.startsWith("/")) return navigate({ to: id });
+    await navigate({ to: "/" });
+    await session.switchTo(id);
+  };
   return (
     <header className="s-bar">
       <nav className="s-bar-place" aria-label={t("bar.place")}>
@@ -45,8 +68,8 @@ export function Bar({ here }: { here?: string | undefined }) {
             <Avatar name={persona.displayName || persona.name || "?"} id={persona.id} size="small" />
           </AriaButton>
         }
-        groups={[items]}
-        onChoose={(to) => void navigate({ to })}
+        groups={[items, boxes]}
+        onChoose={(id) => void choose(id)}
       />
       <Busy />
     </header>
@@ -67,6 +90,7 @@ function Reach() {
   const { connection, title, pinnedSince } = useInside();
   const status = useStatus();
   const state = status.state;
+  const lie = lieIn(status);
   const details = [
     ["state", state],
     ["transport", status.transport],
@@ -93,9 +117,13 @@ function Reach() {
             {t(`reach.${state}`, { box: title })}
           </Heading>
           <p>
-            {state === "offline" && status.lastSeen !== undefined
-              ? t("reach.last_seen", { when: texts.ago(status.lastSeen, now) })
-              : t(`reach.${state}_note`, { relay: status.relay ?? "" })}
+            {state !== "offline"
+              ? t(`reach.${state}_note`, { relay: status.relay ?? "" })
+              : lie !== undefined
+                ? t(lie, { box: title })
+                : status.lastSeen !== undefined
+                  ? t("reach.last_seen", { when: texts.ago(status.lastSeen, now) })
+                  : t("reach.offline_note")}
           </p>
           <p className="h-soft">{t("reach.verified", { box: title, date: texts.date(pinnedSince) })}</p>
           {state !== "direct" && (
@@ -112,6 +140,13 @@ function Reach() {
   );
 }
 
+/** What the meeting place said of this box that can't be so; nothing when it said no such thing. */
+function lieIn({ reason }: { reason?: HearthErrorCode }): "offline.elsewhere" | "offline.older" | undefined {
+  if (reason === "root_changed") return "offline.elsewhere";
+  if (reason === "superseded" || reason === "bad_record") return "offline.older";
+  return undefined;
+}
+
 /** Under the bar while the box can't be reached. What is on the screen stays. */
 export function OfflineNotice() {
   const t = useText();
@@ -120,12 +155,13 @@ export function OfflineNotice() {
   const { connection, title } = useInside();
   const status = useStatus();
   if (status.state !== "offline") return null;
+  const lie = lieIn(status);
   const wait = status.nextAttempt === undefined ? 0 : Math.ceil((status.nextAttempt - now) / 1000);
   return (
     <div className="s-offline">
       <Notice
         tone="warn"
-        title={t("offline.title", { box: title })}
+        title={t(lie === "offline.elsewhere" ? "offline.elsewhere_title" : "offline.title", { box: title })}
         action={
           <Button size="small" onPress={() => connection.retry()}>
             {t("app.retry")}
@@ -133,7 +169,7 @@ export function OfflineNotice() {
         }
       >
         {status.lastSeen !== undefined && t("offline.last_seen", { when: texts.ago(status.lastSeen, now) })}{" "}
-        {t(status.reason === "flock_unreachable" ? "offline.flock" : "offline.hint")}{" "}
+        {t(lie ?? (status.reason === "flock_unreachable" ? "offline.flock" : "offline.hint"), { box: title })}{" "}
         {wait > 1 && t("offline.again", { seconds: wait })}
       </Notice>
     </div>

@@ -15,6 +15,7 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { RouterProvider as AriaRouter } from "react-aria-components";
 import { Bar, OfflineNotice } from "./bar.tsx";
+import { RefusedShell } from "./kept_shell.tsx";
 import { doorFor } from "./model/door.ts";
 import { AppPage, OpenApp } from "./routes/app_frame.tsx";
 import { Devices } from "./routes/devices.tsx";
@@ -52,6 +53,7 @@ function Root() {
       >
         {t("ui.skip")}
       </a>
+      <RefusedShell />
       {elsewhere === null ? <Outlet /> : <Elsewhere key={elsewhere} to={elsewhere} />}
       <ToastRegion toasts={toasts} />
     </AriaRouter>

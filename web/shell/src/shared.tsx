@@ -2,14 +2,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { HearthMark, HousePicture, Notice, useTexts, type Toasts, type Values } from "@hearth/ui";
 import type { ConnectionStatus, Device } from "@hearth/sdk";
-import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from "react";
+import { createContext, use, useEffect, useRef, useState, useSyncExternalStore, type ReactNode } from "react";
 import { explain } from "./model/errors.ts";
 import { describeBrowser } from "./model/names.ts";
+import type { ShellKeeping } from "./model/kept_shell.ts";
 import type { Inside, Session, Snapshot } from "./model/session.ts";
 import type { ShellKey } from "./text/en.ts";
 
 export interface World {
   session: Session;
+  shell: ShellKeeping;
   toasts: Toasts;
   now: () => number;
 }
@@ -59,6 +61,37 @@ export function useNow(everyMs = 30_000): number {
     return () => clearInterval(timer);
   }, [everyMs, now]);
   return time;
+}
+
+/**
+ * The value, but no other one while something is pressed. For what pushes the page down when it comes late: a press that
+ * begins on one thing and ends on another does nothing.
+ */
+export function useUnlessPressed<T>(value: T): T {
+  const [shown, show] = useState(value);
+  const latest = useRef(value);
+  const pressed = useRef(false);
+  useEffect(() => {
+    latest.current = value;
+    if (!pressed.current) show(value);
+  }, [value]);
+  useEffect(() => {
+    const press = () => void (pressed.current = true);
+    // The click comes after this event, and what it hits is found out before.
+    const release = () =>
+      void setTimeout(() => {
+        pressed.current = false;
+        show(latest.current);
+      });
+    const options = { capture: true };
+    addEventListener("pointerdown", press, options);
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, release, options);
+    return () => {
+      removeEventListener("pointerdown", press, options);
+      for (const end of ["pointerup", "pointercancel"]) removeEventListener(end, release, options);
+    };
+  }, []);
+  return shown;
 }
 
 export function useDeviceName(): string {

@@ -24,6 +24,7 @@ import { FakeGraph } from "./fake_graph.ts";
 export type Scene = "new" | "stranger" | "guest" | "inside";
 
 const root = "3q2-7wAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const otherRoot = `${root.slice(1)}B`;
 const words = (
   "abandon hollow ember kitchen lantern meadow orchard pencil quiet river saddle timber " +
   "umbrella velvet window yellow basket candle dinner elbow forest garden harvest island"
@@ -67,6 +68,8 @@ export class FakeBox {
   /** What the next calls fail with: `?fail=login:wrong_password`. */
   readonly fail = new Map<string, HearthErrorCode>();
   readonly slow: number;
+  /** Calls that are answered when the test says so: `?hold=recoveryState`, then `answerHeld()`. */
+  readonly #held: string[];
   readonly empty: boolean;
   #status: ConnectionStatus;
   readonly #statusListeners = new Set<(status: ConnectionStatus) => void>();
@@ -78,6 +81,7 @@ export class FakeBox {
     this.kept = scene === "inside";
     this.title = long ? "The house of the Wolfeschlegelsteinhausenbergerdorff family by the lake" : "Casa";
     this.slow = Number(query.get("slow") ?? 0);
+    this.#held = query.getAll("hold");
     this.empty = query.has("empty");
     for (const each of query.getAll("fail")) {
       const [call, code] = each.split(":");
@@ -124,6 +128,16 @@ export class FakeBox {
         state: "joined",
         name: "casa",
         since: this.now - 7200,
+        ...(query.has("changed")
+          ? {
+              shell: {
+                offer: "differs" as const,
+                origin: "https://home.flock.example",
+                why: "file",
+                files: ["/sw.js"],
+              },
+            }
+          : {}),
       },
       {
         multiaddr: "/ip4/203.0.113.7/tcp/4001/p2p/12D3KooWOther",
@@ -140,8 +154,8 @@ export class FakeBox {
     this.#status = statusOf(reach);
     if (scene === "inside" || scene === "guest") {
       this.known.push(knownBox(root, "Casa", scene === "inside" ? "p-anna" : undefined, "anna"));
-      if (scene === "guest")
-        this.known.push(knownBox(`${root.slice(1)}B`, "Grandmother’s", undefined, "anna"));
+      if (query.has("boxes")) this.known.push(knownBox(otherRoot, "Grandmother’s", "p-anna", "anna"));
+      if (scene === "guest") this.known.push(knownBox(otherRoot, "Grandmother’s", undefined, "anna"));
     }
     this.platform = this.#makePlatform(scene);
   }
@@ -165,16 +179,18 @@ export class FakeBox {
 
   async #answer<T>(call: string, value: () => T): Promise<T> {
     if (this.slow > 0) await new Promise((resolve) => setTimeout(resolve, this.slow));
+    if (this.#held.includes(call)) await answered;
     const code = this.fail.get(call) ?? this.fail.get("all");
     if (code) throw new TestError(code, code === "rate_limited" ? 240 : undefined);
     if (this.#status.state === "offline") throw new TestError("offline");
     return value();
   }
 
-  #connection(): HearthConnection {
+  #connection(at = root): HearthConnection {
     const status = () => this.#status;
+    if (at === otherRoot) this.title = "Grandmother’s";
     return {
-      root,
+      root: at,
       peerId: "12D3KooWCasaCasaCasaCasaCasaCasaCasaCasaCasaCasaCasa",
       device: "device-1",
       get state() {
@@ -332,11 +348,20 @@ export class FakeBox {
         this.known = [next, ...this.known.filter((each) => each.root !== id)];
         return Promise.resolve(next);
       },
+      amend: (id, facts) => {
+        this.known = this.known.map((each) => (each.root === id ? { ...each, ...facts } : each));
+        return Promise.resolve();
+      },
+      chosen: undefined,
+      choose: () => undefined,
+      tell: () => undefined,
+      onNews: () => undefined,
       forget: (id) => Promise.resolve(void (this.known = this.known.filter((each) => each.root !== id))),
+      fromFlock: false,
       local: () => Promise.resolve(scene === "new" ? local : undefined),
       flock: () => Promise.resolve({ peerId: "12D3KooWFlock", addrs: [] }),
       connect: () => this.#answer("connect", () => this.#connection()),
-      open: () => this.#connection(),
+      open: (target) => this.#connection(target.root),
       api: () => this.#api(),
       graph: (connection) => new GraphApi(connection),
       setup: (_, { displayName, name }) =>
@@ -427,14 +452,20 @@ function statusOf(state: ConnectionState): ConnectionStatus {
   }
 }
 
+const { promise: answered, resolve: answerHeld } = Promise.withResolvers<void>();
+Object.assign(globalThis, { answerHeld });
+
 function fakeFrame({ container, title, onReady, onError, path }: AppHostOptions) {
   const frame = document.createElement("iframe");
   frame.title = title;
   const source = new URLSearchParams(location.search).get("frame");
   if (source === "fail") queueMicrotask(() => onError?.(new TestError("app_failed") as never));
   else {
-    frame.src = source ?? `about:blank#${path ?? ""}`;
-    frame.addEventListener("load", () => onReady?.());
+    frame.src = source === null || source === "falls" ? `about:blank#${path ?? ""}` : source;
+    frame.addEventListener("load", () => {
+      onReady?.();
+      if (source === "falls") onError?.(new TestError("cut_short") as never);
+    });
   }
   container.append(frame);
   return { navigate: () => undefined, revoke: () => frame.remove() };

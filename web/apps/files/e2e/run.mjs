@@ -72,7 +72,6 @@ tests["a file goes up in checked chunks and arrives byte by byte"] = async () =>
   assert.equal(sha256(readFileSync(onDisk("Uploads/film.bin"))), sha256(bytes));
   assert.ok(checked >= 3, `${checked} chunks carried a checksum`);
   await row(page, /film\.bin/).waitFor();
-  await page.context().close();
 };
 
 tests["an upload survives a broken connection and goes on where it stopped"] = async () => {
@@ -95,7 +94,6 @@ tests["an upload survives a broken connection and goes on where it stopped"] = a
   assert.equal(broken, 2);
   assert.equal(fromTheStart, 1, "it never began anew");
   assert.equal(sha256(readFileSync(onDisk("Uploads/broken.bin"))), sha256(bytes));
-  await page.context().close();
 };
 
 tests["an upload can be paused, goes on, and is there after a reload when its file is given again"] =
@@ -128,7 +126,6 @@ tests["an upload can be paused, goes on, and is there after a reload when its fi
     await page.getByText("1 file is on your box").first().waitFor();
     assert.equal(box.requests.filter((request) => request.startsWith("POST /api/v1/uploads")).length, before);
     assert.equal(sha256(readFileSync(onDisk("Uploads/long.bin"))), sha256(bytes));
-    await page.context().close();
   };
 
 tests["a cancelled upload leaves nothing"] = async () => {
@@ -152,7 +149,6 @@ tests["a cancelled upload leaves nothing"] = async () => {
   assert.equal((await gone).status(), 204);
   assert.equal(existsSync(onDisk("Uploads/never.bin")), false);
   assert.equal(await page.getByRole("region", { name: "Uploads" }).count(), 0);
-  await page.context().close();
 };
 
 tests["a folder keeps its shape, by picking"] = async () => {
@@ -164,7 +160,6 @@ tests["a folder keeps its shape, by picking"] = async () => {
   await page.getByText("2 files are on your box").first().waitFor();
   assert.equal(readFileSync(onDisk("Uploads/Holiday/day 1/a.txt"), "utf8"), "one");
   assert.equal(readFileSync(onDisk("Uploads/Holiday/b.txt"), "utf8"), "two");
-  await page.context().close();
 };
 
 tests["files dropped on the page go into the open folder"] = async () => {
@@ -179,7 +174,6 @@ tests["files dropped on the page go into the open folder"] = async () => {
   await page.dispatchEvent(".f-app", "drop", { dataTransfer: transfer });
   await page.getByText("1 file is on your box").first().waitFor();
   assert.equal(readFileSync(onDisk("Uploads/dropped.txt"), "utf8"), "dropped");
-  await page.context().close();
 };
 
 tests["the keyboard alone: open, rename, trash, undo, search"] = async () => {
@@ -211,7 +205,6 @@ tests["the keyboard alone: open, rename, trash, undo, search"] = async () => {
   await page.locator("body").press("/");
   await page.keyboard.type("thre");
   await row(page, /three\.txt/).waitFor();
-  await page.context().close();
 };
 
 tests["what is in the trash can be put back, one by one"] = async () => {
@@ -223,7 +216,6 @@ tests["what is in the trash can be put back, one by one"] = async () => {
   await page.getByRole("button", { name: "Put Shopping list.txt back" }).click();
   await page.getByText("Shopping list.txt is back").waitFor();
   assert.ok(existsSync(onDisk("Shopping list.txt")));
-  await page.context().close();
 };
 
 tests["a new folder, things moved into it, and the undo of that"] = async () => {
@@ -245,7 +237,6 @@ tests["a new folder, things moved into it, and the undo of that"] = async () => 
   await page.getByRole("button", { name: "Undo" }).last().click();
   await row(page, /one\.txt/).waitFor();
   assert.ok(existsSync(onDisk("Keys/one.txt")));
-  await page.context().close();
 };
 
 tests["a film plays and is sought in by ranges"] = async () => {
@@ -265,7 +256,6 @@ tests["a film plays and is sought in by ranges"] = async () => {
       }),
   );
   assert.ok((await video.evaluate((element) => element.currentTime)) >= 14.9);
-  await page.context().close();
 };
 
 tests["the preview steps from file to file with the arrows, and Escape leads back to the list"] =
@@ -279,7 +269,6 @@ tests["the preview steps from file to file with the arrows, and Escape leads bac
     await page.getByRole("heading", { name: "Notes on the garden.md" }).waitFor();
     await page.keyboard.press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });
-    await page.context().close();
   };
 
 tests["100,000 files: the first page within a second, the last one when asked, few rows in the page"] =
@@ -304,7 +293,6 @@ tests["100,000 files: the first page within a second, the last one when asked, f
     const active = await page.getByRole("grid").getAttribute("aria-activedescendant");
     assert.match(await page.locator(`[id="${active}"]`).innerText(), /photo 99999/);
     console.log(`     first rows after ${Math.round(painted)} ms`);
-    await page.context().close();
   };
 
 tests["a box that can't be reached says so, and comes back with a press"] = async () => {
@@ -314,7 +302,6 @@ tests["a box that can't be reached says so, and comes back with a press"] = asyn
   box.trouble = () => undefined;
   await page.getByRole("button", { name: "Try again" }).click();
   await row(page, /Lease/).waitFor();
-  await page.context().close();
 };
 
 tests["a hint from the frame sets theme and language"] = async () => {
@@ -323,7 +310,6 @@ tests["a hint from the frame sets theme and language"] = async () => {
     await page.evaluate(() => [document.documentElement.dir, document.documentElement.dataset.theme]),
     ["rtl", "dark"],
   );
-  await page.context().close();
 };
 
 /** A JPEG as a camera writes it: with its own small picture at the beginning, and as large as wanted. */
@@ -401,7 +387,6 @@ tests["pictures are small ones: a camera's own from a file's beginning, and neve
     await tile(/film/).locator("img").waitFor();
     assert.deepEqual([ranges["1"], ranges["4"]], [undefined, undefined]);
     await shoot(page, "files/camera");
-    await page.context().close();
   };
 
 tests["of a thousand pictures only those in view are fetched, two at a time"] = async () => {
@@ -423,7 +408,6 @@ tests["of a thousand pictures only those in view are fetched, two at a time"] = 
   await page.waitForLoadState("networkidle");
   assert.ok(most <= 2, `${most} at once`);
   assert.ok(all < 120, `${all} fetched`);
-  await page.context().close();
 };
 
 run(tests, async () => {

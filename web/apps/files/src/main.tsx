@@ -1,6 +1,6 @@
 import "./fonts.css";
 import "@hearth/ui/style.css";
-import "./files.css";
+import "./styles/index.css";
 import { chooseLocale, directionOf, Toasts } from "@hearth/ui";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";

@@ -7,10 +7,11 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * Before a page's first element that could run anything, behind its doctype, `<html>` and `<head>`. As short as may be:
- * browsers look for `<meta charset>` in the first 1,024 bytes only.
+ * browsers look for `<meta charset>` in the first 1,024 bytes only. `by`: what the shim is told (service_pages.ts).
  */
-export function withPageShim(path: string, nonce: string): TransformStream<Bytes, Bytes> {
-  const tag = `<script src="${path}" nonce="${nonce}"></script>`;
+export function withPageShim(path: string, nonce: string, by = ""): TransformStream<Bytes, Bytes> {
+  const said = by === "" ? "" : ` data-by="${by.replace(/&/g, "&amp;").replace(/"/g, "&quot;")}"`;
+  const tag = `<script src="${path}" nonce="${nonce}"${said}></script>`;
   return insert((start, whole) => {
     const at = lead.exec(start)?.[0].length ?? 0;
     const rest = start.slice(at);

@@ -17,6 +17,7 @@ import {
   type Welcome,
 } from "@hearth/sdk/app-protocol";
 import { CookieJar } from "@hearth/sdk/cookies";
+import { hostServices } from "./service_frame.ts";
 import { bridgeWorkers } from "./worker_sockets.ts";
 
 const workerUrl = "/.hearth/sw.js";
@@ -81,12 +82,13 @@ async function boot(): Promise<void> {
   window.hearthBoot = {
     socket: (socketPort, path, protocols) =>
       port.postMessage({ channel, kind: "socket", path, protocols } satisfies BootMessage, [socketPort]),
-    cookies: (path) => jar.text(path, true),
+    cookies: (path) => jar.text(path, { forPage: true }),
     setCookie: (line, path) => {
       if (jar.set(line, path, true)) post({ kind: "cookie", line, path });
     },
   };
   bridgeWorkers(socketChannel, window.hearthBoot.socket);
+  hostServices();
 
   if (welcome.colorScheme !== undefined) document.documentElement.style.colorScheme = welcome.colorScheme;
   frame.addEventListener("load", () => {
@@ -124,10 +126,13 @@ async function controlled(): Promise<void> {
   const change = new Promise((resolve) =>
     serviceWorker.addEventListener("controllerchange", resolve, { once: true }),
   );
-  const registration = await serviceWorker.register(workerUrl, { scope: "/", updateViaCache: "none" });
+  // Chromium lets this wait for seconds where it is just looking for a newer worker: nobody who has one waits along.
+  const registered = serviceWorker.register(workerUrl, { scope: "/", updateViaCache: "none" });
+  registered.catch(() => undefined);
   if (serviceWorker.controller !== null) return;
   // After a forced reload there is an active worker that doesn't control us: it claims us when asked.
-  registration.active?.postMessage({ channel, kind: "claim" });
+  const { active } = (await serviceWorker.getRegistration("/")) ?? (await registered);
+  active?.postMessage({ channel, kind: "claim" });
   await change;
 }
 

@@ -1,6 +1,9 @@
 /** What runs before an app's own code, in its pages and workers. */
-import { bootPath, socketChannel, type BootOffers } from "@hearth/sdk/app-protocol";
+import { bootPath, cachePrefix, socketChannel, type BootOffers } from "@hearth/sdk/app-protocol";
 import { installBlobWorkers } from "./blob_workers.ts";
+import { hideCaches } from "./own_caches.ts";
+import { installServiceWorkers } from "./service_pages.ts";
+import { controlFrom, serviceCache } from "./service_protocol.ts";
 import { installCookies } from "./shim_cookies.ts";
 import { makeWebSocket, type Line } from "./shim_socket.ts";
 import { callFromWorker } from "./shim_worker.ts";
@@ -36,8 +39,13 @@ if (!("hearthShim" in globalThis)) {
     writable: true,
     configurable: true,
   });
+  hideCaches(
+    globalThis.CacheStorage as typeof CacheStorage | undefined,
+    (name) => name.startsWith(cachePrefix) || name === serviceCache,
+  );
   if (inPage) {
     installCookies(boot);
+    installServiceWorkers(controlFrom(document.currentScript?.dataset.by, location.origin));
     document.currentScript?.remove();
   }
   installBlobWorkers(`${self.origin}/.hearth/shim.js`);

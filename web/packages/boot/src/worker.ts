@@ -14,16 +14,35 @@ import { ask, PortError, type Asked } from "@hearth/sdk/port-exchange";
 import { allowShim, redirectTarget, responseHeaders } from "./policy.ts";
 import { throughCache, useCache, type Answer } from "./http_cache.ts";
 import { decoded, withPageShim, withWorkerShim } from "./inject.ts";
+import {
+  askerOf,
+  consult,
+  installedScript,
+  noteRedirect,
+  onServiceMessage,
+  type Asker,
+} from "./service_ask.ts";
+import { controlText, passedHeader, type ToWorker } from "./service_protocol.ts";
 
-/** Of shim.ts, as it was built. */
+/** Of shim.ts and service.ts, as they were built. */
 declare const shimSource: string;
+declare const serviceSource: string;
 const shimPath = "/.hearth/shim.js";
+const servicePath = "/.hearth/service.js";
+const sources = new Map([
+  [shimPath, shimSource],
+  [servicePath, serviceSource],
+]);
 
 declare const self: ServiceWorkerGlobalScope;
+
+type Body = ReadableStream<Uint8Array> | null;
 
 const shell = shellOrigin(self.location);
 /** A boot frame that doesn't take a request up by then is frozen or gone; another tab's may live. */
 const acceptTimeout = 1000;
+/** So much later the next one is asked, too. */
+const acceptStagger = 100;
 /** After a reload the boot frame needs a moment to come back. */
 const bootTimeout = 10_000;
 const bootPoll = 100;
@@ -34,6 +53,8 @@ self.addEventListener("message", (event) => {
   const { data, ports } = event;
   if (!isOurs(data)) return;
   if (data.kind === "claim") event.waitUntil(self.clients.claim());
+  if (data.kind === "service" && event.source instanceof Client)
+    event.waitUntil(onServiceMessage(data as unknown as ToWorker, event.source, ports));
   if (data.kind === "cache" && "name" in data && typeof data.name === "string") {
     useCache(data.name);
     ports[0]?.postMessage("done");
@@ -43,12 +64,13 @@ self.addEventListener("message", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  if (url.origin === self.location.origin && url.pathname === shimPath) {
-    event.respondWith(new Response(shimSource, { headers: { "Content-Type": "text/javascript" } }));
+  const source = url.origin === self.location.origin ? sources.get(url.pathname) : undefined;
+  if (source !== undefined) {
+    event.respondWith(new Response(source, { headers: { "Content-Type": "text/javascript" } }));
     return;
   }
   // The policy of the pages forbids other origins; ours is served by the web server itself.
-  if (url.origin !== self.location.origin || url.pathname.startsWith("/.hearth/")) return;
+  if (url.origin !== self.location.origin || isServed(url.pathname)) return;
   if (request.mode === "navigate" && request.destination === "document") {
     event.respondWith(Response.redirect(shellUrl(url), 302));
     return;
@@ -56,29 +78,55 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(serve(event, url));
 });
 
+/** By the web server itself: all of our own but the box's graph. */
+function isServed(path: string): boolean {
+  return path.startsWith("/.hearth/") && !path.startsWith("/.hearth/graph/");
+}
+
 async function serve(event: FetchEvent, url: URL): Promise<Response> {
   const { request } = event;
   const later = (work: Promise<unknown>): void => event.waitUntil(work);
   try {
-    const answer = await throughCache(request, (further) => askBox(event, url, further), later);
+    const asker = await askerOf(event);
+    const fromBox = (further: [string, string][], body?: Body): Promise<Answer> =>
+      askBox(event, url, further, asker, body);
+    const installed = await installedScript(request, asker, () => fromBox([]), later);
+    const own = installed === undefined ? await consult(event, asker, bodyOf) : undefined;
+    const answer =
+      installed ??
+      own?.answer ??
+      (await throughCache(request, (further) => fromBox(further, own?.body), later));
     const location = answer.headers.get("location");
     if ([301, 302, 303, 307, 308].includes(answer.status) && location !== null) {
       const target = redirectTarget(location, request.url);
       void answer.body?.cancel().catch(() => undefined);
+      if (target !== undefined)
+        noteRedirect(request, asker, { ...answer, headers: new Headers({ location: target }) });
       return target === undefined ? problem(request, "redirect") : Response.redirect(target, answer.status);
     }
     const { status, statusText } = answer;
     const headers = responseHeaders([...answer.headers], request.destination, shell);
-    const body = answer.body === null ? null : withShim(decoded(answer.body, headers), headers, request);
+    const shim: Shim = {
+      service: installed !== undefined && asker.isBoot,
+      by: own?.control == null ? "" : controlText(own.control),
+    };
+    const body =
+      answer.body === null ? null : withShim(decoded(answer.body, headers), headers, request, shim);
     return new Response(body, { status, statusText, headers });
   } catch (error) {
     return problem(request, error instanceof PortError ? error.code : "internal");
   }
 }
 
-async function askBox(event: FetchEvent, url: URL, further: [string, string][]): Promise<Answer> {
+async function askBox(
+  event: FetchEvent,
+  url: URL,
+  further: [string, string][],
+  asker: Asker,
+  body?: Body,
+): Promise<Answer> {
   const { request } = event;
-  const asked = await askShell(request, url, further);
+  const asked = await askShell(request, url, further, asker, body);
   // The worker lives as long as the body flows.
   event.waitUntil(asked.done);
   request.signal.addEventListener("abort", () => asked.cancel(), { once: true });
@@ -89,50 +137,68 @@ async function askBox(event: FetchEvent, url: URL, further: [string, string][]):
 const frames = new Set(["iframe", "frame", "embed", "object"]);
 const workers = new Set(["worker", "sharedworker"]);
 
+interface Shim {
+  /** It is the script of an app's own service worker. */
+  service: boolean;
+  /** Who controls the page. */
+  by: string;
+}
+
 /** Pages and workers get what the browser itself can't do over the connection: WebSocket and cookies. */
 function withShim(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   headers: Headers,
   { destination }: Request,
+  { service, by }: Shim,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const isPage = /^(text\/html|application\/xhtml\+xml)\s*(;|$)/i.test(headers.get("content-type") ?? "");
   if (workers.has(destination)) {
     headers.delete("content-length");
-    return body.pipeThrough(withWorkerShim(shimSource, shimPath));
+    return body.pipeThrough(
+      service ? withWorkerShim(serviceSource, servicePath) : withWorkerShim(shimSource, shimPath),
+    );
   }
   // Of UTF-16 the start would have to be written as such; hardly a page is.
   if (!isPage || !frames.has(destination) || /utf-16/i.test(headers.get("content-type") ?? "")) return body;
   const nonce = allowShim(headers, self.location.origin + shimPath);
   headers.delete("content-length");
-  return body.pipeThrough(withPageShim(shimPath, nonce));
+  return body.pipeThrough(withPageShim(shimPath, nonce, by));
 }
 
-/** Asks each boot frame in turn, the seen ones first, until one takes the request up. */
-async function askShell(request: Request, url: URL, further: [string, string][]): Promise<Asked> {
-  const body = request.method === "GET" || request.method === "HEAD" ? null : await bodyOf(request);
+/** Asks the boot frames, the seen ones first, until one takes the request up. */
+async function askShell(
+  request: Request,
+  url: URL,
+  further: [string, string][],
+  { passed }: Asker,
+  given?: Body,
+): Promise<Asked> {
+  const reads = request.method === "GET" || request.method === "HEAD";
+  const body = given ?? (reads ? null : await bodyOf(request));
   const message: RequestMessage = {
     channel,
     kind: "request",
     method: request.method,
     path: url.pathname + url.search,
-    headers: [...request.headers, ...further],
+    headers: [...request.headers, ...further].filter(([name]) => name !== passedHeader),
     hasBody: body !== null,
     anonymous: request.credentials === "omit",
-    mode: request.mode,
-    destination: request.destination,
+    mode: passed?.mode ?? request.mode,
+    destination: passed?.destination ?? request.destination,
     hold: true,
+  };
+  const askOne = (client: WindowClient): Asked => {
+    const { port1, port2 } = new MessageChannel();
+    const asked = ask(port1, body, { hold: true });
+    client.postMessage(message, [port2]);
+    return asked;
   };
   const deadline = performance.now() + bootTimeout;
   for (;;) {
-    for (const client of await bootFrames()) {
-      const { port1, port2 } = new MessageChannel();
-      const asked = ask(port1, body, { hold: true });
-      client.postMessage(message, [port2]);
-      if (await accepted(asked)) {
-        asked.go();
-        return asked;
-      }
-      asked.cancel();
+    const asked = await firstAccepted(await bootFrames(), askOne);
+    if (asked !== undefined) {
+      asked.go();
+      return asked;
     }
     if (performance.now() > deadline)
       throw new PortError("offline", "the page that holds the connection is gone");
@@ -140,16 +206,36 @@ async function askShell(request: Request, url: URL, further: [string, string][])
   }
 }
 
-async function accepted(asked: Asked): Promise<boolean> {
+/**
+ * What takes a request up first is the one: each is asked a little after the one before, which may be frozen or on
+ * its way out. All others are let go.
+ */
+async function firstAccepted(
+  clients: readonly WindowClient[],
+  askOne: (client: WindowClient) => Asked,
+): Promise<Asked | undefined> {
+  const asking: Asked[] = [];
+  const taken: Promise<Asked>[] = [];
+  let winner: Asked | undefined;
+  for (const [i, client] of clients.entries()) {
+    const asked = askOne(client);
+    asking.push(asked);
+    taken.push(asked.accepted.then(() => asked));
+    const last = i === clients.length - 1;
+    winner = await within(last ? acceptTimeout : acceptStagger, Promise.any(taken));
+    if (winner !== undefined) break;
+  }
+  for (const asked of asking) if (asked !== winner) asked.cancel();
+  return winner;
+}
+
+/** The result, unless it fails or takes longer. */
+async function within<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), acceptTimeout)));
-  const taken = asked.accepted.then(
-    () => true,
-    () => false,
-  );
-  const result = await Promise.race([taken, late]);
+  const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), ms)));
+  const found = await Promise.race([result.catch(() => undefined), late]);
   clearTimeout(timer);
-  return result;
+  return found;
 }
 
 async function bootFrames(): Promise<WindowClient[]> {
@@ -163,7 +249,7 @@ async function bootFrames(): Promise<WindowClient[]> {
 }
 
 /** Firefox gives no stream of a request's body; then it is read whole. */
-async function bodyOf(request: Request): Promise<ReadableStream<Uint8Array> | null> {
+async function bodyOf(request: Request): Promise<Body> {
   if (request.body !== undefined) return request.body;
   const blob = await (request as Request).blob();
   return blob.size === 0 ? null : blob.stream();

@@ -8,14 +8,19 @@ const here = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(process.env.HEARTH_BOOT ?? join(here, "../../../build/web/boot"), ".hearth");
 await mkdir(out, { recursive: true });
 
-// The worker hands the shim out itself, so it is built first.
+const textOf = async (file) => JSON.stringify(await readFile(join(out, file), "utf8"));
+
+// The worker hands the first two out itself.
 for (const [entry, file] of [
   ["src/shim.ts", "shim.js"],
+  ["src/service.ts", "service.js"],
   ["src/page.ts", "boot.js"],
   ["src/worker.ts", "sw.js"],
 ]) {
   const define =
-    file === "sw.js" ? { shimSource: JSON.stringify(await readFile(join(out, "shim.js"), "utf8")) } : {};
+    file === "sw.js"
+      ? { shimSource: await textOf("shim.js"), serviceSource: await textOf("service.js") }
+      : {};
   await build({
     define,
     configFile: false,

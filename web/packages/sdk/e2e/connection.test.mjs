@@ -85,8 +85,8 @@ const reach = () =>
     const connection = await window.reach({ root, multiaddrs: [address] });
     return connection.state;
   }, reached);
-// Enough for a second attempt at the direct path, 15 s after one that a busy machine made too slow.
-const state = (wanted, timeout = 30_000) =>
+// Enough for further attempts at the direct path, after some that a busy machine made too slow (10 s each).
+const state = (wanted, timeout = 60_000) =>
   page.waitForFunction((each) => window.connection.state === each, wanted, { timeout });
 const by = () => page.evaluate(async () => (await window.connection.fetch("/x")).headers.get("x-by"));
 

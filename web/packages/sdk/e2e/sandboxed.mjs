@@ -47,26 +47,40 @@ function makeApp(apps, id, folders) {
   );
 }
 
-/** hearthd with one app, until `close`. */
-export async function startWithApp(id, folders) {
+/** hearthd with one app, until `close`; `more` are arguments of its own. */
+export async function startWithApp(id, folders, more = []) {
   const folder = mkdtempSync(join(tmpdir(), "hearth-app-"));
   chmodSync(folder, 0o755);
   makeApp(join(folder, "apps"), id, folders);
-  const daemon = spawn(
-    program,
-    `--data-dir ${folder}/data --http 127.0.0.1:0 --p2p-port 0 --listen-ip 127.0.0.1 --embedded-flock 0 --name casa --user nobody --shell off --apps ${folder}/apps --log-level warning --ready-json`.split(
-      " ",
-    ),
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let text = "";
-  for await (const chunk of daemon.stdout) if ((text += chunk).includes("\n")) break;
+  const begin = async () => {
+    const child = spawn(
+      program,
+      `--data-dir ${folder}/data --http 127.0.0.1:0 --p2p-port 0 --listen-ip 127.0.0.1 --embedded-flock 0 --name casa --user nobody --shell off --apps ${folder}/apps --log-level warning --ready-json`
+        .split(" ")
+        .concat(more),
+      { stdio: ["ignore", "pipe", "inherit"] },
+    );
+    let text = "";
+    for await (const chunk of child.stdout) if ((text += chunk).includes("\n")) break;
+    return { child, ready: JSON.parse(text) };
+  };
+  const end = async (child) => {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGTERM");
+    await ended;
+  };
+  let { child, ready } = await begin();
   return {
-    ready: JSON.parse(text),
+    ready,
+    dataDir: `${folder}/data`,
+    /** The same again; where `more` names no ports, on others. */
+    async restart() {
+      await end(child);
+      ({ child, ready } = await begin());
+      this.ready = ready;
+    },
     async close() {
-      const ended = new Promise((resolve) => daemon.once("exit", resolve));
-      daemon.kill("SIGTERM");
-      await ended;
+      await end(child);
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -131,6 +131,52 @@ describe("the web's semantics", { skip }, () => {
     assert.ok(passed >= 0.95 * through.size);
   });
 
+  test("an app's pages reach the spaces of the graph that were granted to it, and lose them", async () => {
+    const frame = await show();
+    const spaces = () => frame.evaluate(() => fetch("/.hearth/graph/v1/spaces").then((r) => r.json()));
+    const put = (soul) =>
+      frame.evaluate(
+        (soul) =>
+          fetch(`/.hearth/graph/v1/spaces/home/nodes/${encodeURIComponent(soul)}`, {
+            method: "PUT",
+            headers: { "Content-Type": "application/json" },
+            body: JSON.stringify({ properties: { title: "Soup" } }),
+          }).then(({ status }) => status),
+        soul,
+      );
+    assert.deepEqual(await spaces(), { spaces: [] });
+    assert.equal(await put("soup"), 404);
+    assert.equal(await page.evaluate(() => window.grant("read")), 204);
+    assert.deepEqual(
+      (await spaces()).spaces.map(({ name, role }) => [name, role]),
+      [["home", "reader"]],
+    );
+    assert.equal(await put("soup"), 403);
+    assert.equal(await page.evaluate(() => window.grant("write")), 204);
+    assert.equal(await put("soup"), 200);
+    const told = frame.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const socket = new WebSocket("/.hearth/graph/v1/socket", ["hearth.graph.v1"]);
+          const frames = [];
+          socket.onopen = () => socket.send('{"id":1,"subscribe":{"space":"home","prefix":"soup"}}');
+          socket.onmessage = ({ data }) => {
+            frames.push(JSON.parse(data));
+            window.heard = frames.length;
+            if (frames.at(-1).ended) resolve(frames);
+          };
+        }),
+    );
+    await frame.waitForFunction(() => window.heard === 1);
+    assert.equal(await put("soup/2"), 200);
+    await frame.waitForFunction(() => window.heard === 2);
+    assert.equal(await page.evaluate(() => window.grant("none")), 204);
+    const frames = await told;
+    assert.deepEqual(frames[0], { id: 1, status: 200, body: {} });
+    assert.deepEqual(frames[1].changes, [{ soul: "soup/2", property: "title" }]);
+    assert.equal(await put("soup"), 404);
+  });
+
   test("what was seen is there when the box is out of reach", async () => {
     const frame = await show();
     const hit = (init) =>
@@ -179,6 +225,39 @@ describe("the web's semantics", { skip }, () => {
     await second.evaluate(() => window.signOut());
     assert.doesNotMatch(await second.evaluate(() => JSON.stringify(window.localStorage)), /hearth-cookies/);
     await second.close();
+  });
+
+  test("SameSite=Strict cookies stay behind when a link from elsewhere opens the first page, and go with all that follow", async () => {
+    const frame = await show();
+    for (const line of ["strict=1; SameSite=Strict", "lax=1; SameSite=Lax"])
+      await frame.evaluate(
+        (line) => fetch(`/echo?cookie=${encodeURIComponent(line)}`).then(() => undefined),
+        line,
+      );
+    const opened = async (path, fromElsewhere) => {
+      await page.evaluate(([path, far]) => window.show("semantics", path, far), [path, fromElsewhere]);
+      for (;;) {
+        const inner = page.frames().find((each) => each.parentFrame()?.parentFrame() === page.mainFrame());
+        const text = await inner
+          ?.locator("p")
+          .textContent({ timeout: 10_000 })
+          .catch(() => undefined);
+        if (typeof text === "string") return [inner, text];
+        await page.waitForTimeout(50);
+      }
+    };
+    const frame1 = "/frame.html?h=Cache-Control:no-store";
+    const redirected = `/redirect?to=${encodeURIComponent(frame1)}`;
+    for (const path of [frame1, redirected]) {
+      const [inner, first] = await opened(path, true);
+      assert.match(first, /lax=1/, path);
+      assert.doesNotMatch(first, /strict=1/, path);
+      assert.match(await inner.evaluate(() => fetch("/cookies").then((r) => r.text())), /strict=1/);
+      await inner.evaluate(() => location.assign("/frame.html?h=Cache-Control:no-store&then"));
+      await inner.waitForURL(/then/);
+      assert.match(await inner.locator("p").textContent(), /strict=1/, "a link of the app's own");
+    }
+    assert.match((await opened(frame1, false))[1], /strict=1/);
   });
 
   test("a socket ends with the page that opened it, and when the app is closed", async () => {

@@ -32,7 +32,7 @@ async function start(link: string, multiaddrs: string[]): Promise<void> {
   });
 }
 
-function show(app: string, path = "/"): void {
+function show(app: string, path = "/", fromElsewhere = false): void {
   host?.revoke();
   host = new AppHost({
     connection: {
@@ -47,9 +47,26 @@ function show(app: string, path = "/"): void {
     },
     app,
     path,
+    fromElsewhere,
     container: document.body,
     title: "App",
   });
 }
 
-Object.assign(window, { start, show, state, forgetCookies, signOut: () => DeviceKeys.open().forget() });
+async function grant(access: string): Promise<number> {
+  const answer = await connection.fetch("/api/graph/v1/spaces/home/apps/semantics", {
+    method: "PUT",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ access }),
+  });
+  return answer.status;
+}
+
+Object.assign(window, {
+  start,
+  show,
+  grant,
+  state,
+  forgetCookies,
+  signOut: () => DeviceKeys.open().forget(),
+});

@@ -68,6 +68,16 @@ export interface Flock {
   name?: string;
   since?: number;
   error?: string;
+  /** What the box found of the shell that it serves; nothing before it has looked. */
+  shell?: FlockShell;
+}
+
+export interface FlockShell {
+  offer: "same" | "newer" | "older" | "differs" | "nothing" | "unreachable" | "unknown";
+  /** Where its visitors open it. */
+  origin?: string;
+  why?: string;
+  files?: string[];
 }
 
 export type AppState = "idle" | "starting" | "running" | "failed";
@@ -192,6 +202,7 @@ export class HearthApi {
       ...(flock.has("name") ? { name: flock.text("name") } : {}),
       ...(flock.has("since") ? { since: flock.number("since") } : {}),
       ...(flock.has("error") ? { error: flock.text("error") } : {}),
+      ...(flock.has("shell") ? { shell: flockShell(flock.object("shell")) } : {}),
     }));
   }
 
@@ -249,5 +260,14 @@ export function readDevice(fields: Fields): Device {
     how: fields.oneOf("how", ["setup", "password", "pairing"]),
     current: fields.flag("current"),
     remembered: fields.flag("remembered"),
+  };
+}
+
+function flockShell(told: Fields): FlockShell {
+  return {
+    offer: told.oneOf("offer", ["same", "newer", "older", "differs", "nothing", "unreachable", "unknown"]),
+    ...(told.has("origin") ? { origin: told.text("origin") } : {}),
+    ...(told.has("why") ? { why: told.text("why") } : {}),
+    ...(told.has("files") ? { files: told.texts("files") } : {}),
   };
 }

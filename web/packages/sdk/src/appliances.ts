@@ -1,7 +1,8 @@
 import { forgetCookies } from "./app/cookie_storage.ts";
 import type { PersonaId, Root } from "./connection.ts";
 import { HearthError } from "./errors.ts";
-import { Database } from "./keys/database.ts";
+import { Database, TermOver } from "./keys/database.ts";
+import { fenceOf } from "./tabs/fence.ts";
 
 /** A box this browser has met. Its root is pinned: nothing else is ever accepted for it silently. */
 export interface KnownAppliance {
@@ -10,6 +11,10 @@ export interface KnownAppliance {
   name?: string;
   /** A multiaddr with `/p2p`, or `host[:port]`. */
   flock?: string;
+  /** Where that flock is, too, as it said itself. */
+  flockOthers?: readonly string[];
+  /** Other flocks, as the box said itself: multiaddrs with `/p2p`. */
+  flocks?: readonly string[];
   /** What its owner calls it. */
   title?: string;
   peerId?: string;
@@ -31,7 +36,8 @@ export type ApplianceFacts = Partial<Omit<KnownAppliance, "root" | "firstSeen">>
 export interface Pins {
   list(): Promise<KnownAppliance[]>;
   get(root: Root): Promise<KnownAppliance | undefined>;
-  remember(root: Root, facts: ApplianceFacts): Promise<KnownAppliance>;
+  /** With `term`: unless that is over, then it rejects with TermOver. */
+  remember(root: Root, facts: ApplianceFacts, term?: number): Promise<KnownAppliance>;
 }
 
 /** The pins and known boxes of this browser, in IndexedDB. */
@@ -57,16 +63,65 @@ export class KnownAppliances implements Pins {
   }
 
   /** Merges into what is known; never lowers an epoch or sequence. */
-  remember(root: Root, facts: ApplianceFacts): Promise<KnownAppliance> {
-    return this.#database.update<KnownAppliance>("appliances", root, (old) =>
-      merge(root, old, facts, Date.now()),
+  remember(root: Root, facts: ApplianceFacts, term?: number): Promise<KnownAppliance> {
+    return this.#database.update<KnownAppliance>(
+      "appliances",
+      root,
+      (old) => merge(root, old, facts, Date.now()),
+      term,
     );
   }
 
-  /** Forgets the box and its pin. Only on the person's explicit wish. */
-  forget(root: Root): Promise<void> {
-    forgetCookies(root);
-    return this.#database.remove("appliances", root);
+  /** The same for what is known still; what another tab has forgotten stays forgotten. */
+  async amend(root: Root, facts: ApplianceFacts): Promise<void> {
+    await this.#database.update<KnownAppliance | undefined>("appliances", root, (old) =>
+      old === undefined ? undefined : merge(root, old, facts, Date.now()),
+    );
+  }
+
+  /** Forgets the box and its pin. Only on the person's explicit wish. No tab that is late brings it back. */
+  async forget(root: Root): Promise<void> {
+    try {
+      await fenceOf(root, this.#database).next();
+    } finally {
+      forgetCookies(root);
+    }
+    await this.#database.remove("appliances", root);
+  }
+}
+
+/** Pins that are written for as long as a term lasts. Until there is one, as they come. */
+export class FencedPins implements Pins {
+  readonly #pins: Pins;
+  #term: number | null | undefined;
+  #onOver: (() => void) | undefined;
+
+  constructor(pins: Pins) {
+    this.#pins = pins;
+  }
+
+  /** `null`: nothing is written. `onOver`: a write was refused. */
+  fence(term: number | null, onOver?: () => void): void {
+    this.#term = term;
+    this.#onOver = onOver;
+  }
+
+  list(): Promise<KnownAppliance[]> {
+    return this.#pins.list();
+  }
+
+  get(root: Root): Promise<KnownAppliance | undefined> {
+    return this.#pins.get(root);
+  }
+
+  async remember(root: Root, facts: ApplianceFacts): Promise<KnownAppliance> {
+    if (this.#term === null) return merge(root, await this.#pins.get(root), facts, Date.now());
+    try {
+      return await this.#pins.remember(root, facts, this.#term);
+    } catch (error) {
+      if (error instanceof TermOver) this.#onOver?.();
+      throw error;
+    }
   }
 }
 

@@ -5,10 +5,13 @@ import { HearthError } from "./errors.ts";
 import { looksLikeLink, parseLink, type HearthLink } from "./identity/link.ts";
 import type { DeviceKey } from "./keys/device.ts";
 import { ApplianceConnection } from "./net/appliance_connection.ts";
+import { sorted } from "./net/addresses.ts";
 import { systemClock } from "./net/clock.ts";
 import { Flock, flockOfPage } from "./net/flock.ts";
 import { startNode, type Node } from "./net/node.ts";
 import { browserTransports } from "./net/transports.ts";
+import { SharedConnection } from "./tabs/shared_connection.ts";
+import { browserTabs, canShare } from "./tabs/world.ts";
 
 /** An appliance whose root is known: from a link, a pin, or the loopback page. */
 export interface RootTarget {
@@ -17,6 +20,8 @@ export interface RootTarget {
   multiaddrs?: readonly string[];
   /** A flock that knows it: a multiaddr, or `host[:port]`. */
   flock?: string;
+  /** Where that flock is, too: multiaddrs with `/p2p`. */
+  flockOthers?: readonly string[];
   /** Its name there; needed when neither `multiaddrs` nor a remembered PeerId leads to it. */
   name?: string;
 }
@@ -36,6 +41,11 @@ export interface ConnectOptions {
   signal?: AbortSignal;
   /** Never try a direct path (to save battery, or to avoid the browser's local network prompt). */
   relayOnly?: boolean;
+}
+
+export interface ShareOptions extends ConnectOptions {
+  /** Where the script of the switchboard (@hearth/sdk/switchboard) lies: one address for all versions of the page. */
+  switchboard: string;
 }
 
 /**
@@ -74,6 +84,25 @@ export function open(target: RootTarget, options: ConnectOptions): HearthConnect
   return new Network(options.device).open(target, pinsOf(options), options);
 }
 
+/**
+ * The same, but one connection for all tabs of this origin: one of them holds it, the others go through that one.
+ * `first`: one to the same box and by the same device that stands already. Where a browser can't, each tab has its own.
+ */
+export function share(target: RootTarget, options: ShareOptions, first?: HearthConnection): HearthConnection {
+  const own = first instanceof ApplianceConnection ? first : undefined;
+  const openOwn = (): ApplianceConnection =>
+    new Network(options.device).open(target, pinsOf(options), options);
+  // A key that dies with the page is no other tab's.
+  if (!canShare() || !options.device.remembered) return own ?? openOwn();
+  return new SharedConnection({
+    root: target.root,
+    device: options.device.id,
+    world: browserTabs(target.root, options.device.id, options.switchboard),
+    open: openOwn,
+    ...(own === undefined ? {} : { first: own }),
+  });
+}
+
 /** What a name, link or root leads to. Only an unknown name needs the network. */
 async function find(
   target: ConnectTarget,
@@ -104,12 +133,9 @@ async function find(
   return { root, name, ...flock };
 }
 
-function fromLink(link: HearthLink): RootTarget {
-  return {
-    root: link.root,
-    multiaddrs: link.multiaddrs,
-    ...(link.flock === undefined ? {} : { flock: link.flock }),
-  };
+function fromLink({ root, flock, multiaddrs }: HearthLink): RootTarget {
+  if (flock === undefined) return { root, multiaddrs };
+  return { root, flock, ...sorted(flock, multiaddrs, page) };
 }
 
 /** The box that serves this page tells its own addresses; its certificate is verified like any other's. */

@@ -38,8 +38,14 @@ export interface HearthRequestInit {
   /** Redirects lead to paths on the same appliance only. Default `follow`. */
   redirect?: RequestRedirect;
   /** The answer's fields as they were sent, of each hop; a Response hides `Set-Cookie`. */
-  onFields?(fields: readonly (readonly [string, string])[]): void;
+  onFields?(fields: readonly (readonly [string, string])[], commit?: Commit): void;
 }
+
+/**
+ * Runs a change of what all tabs share that an answer asks for, and which must not wait for anything. False: it was
+ * not run, since the tab that got the answer slept meanwhile and another has taken its place.
+ */
+export type Commit = (change: () => void) => Promise<boolean>;
 
 /** One appliance, reached peer to peer, whatever carries it at the moment. */
 export interface HearthConnection {

@@ -37,9 +37,21 @@ export async function discoverLocal(
     root,
     peerId,
     name: typeof name === "string" ? name : "",
-    addrs: Array.isArray(addrs) ? addrs.filter((address) => typeof address === "string") : [],
+    addrs: Array.isArray(addrs) ? nearest(addrs.filter((address) => typeof address === "string")) : [],
     claimed: claimed === true,
   };
+}
+
+/**
+ * On the box's own machine one of its addresses is enough. A machine with some networks has dozens, and a box takes
+ * only so many connections of one device.
+ */
+export function nearest(addresses: readonly string[]): string[] {
+  for (const loopback of ["/ip4/127.", "/ip6/::1/"]) {
+    const near = addresses.filter((address) => address.startsWith(loopback));
+    if (near.length > 0) return near;
+  }
+  return [...addresses];
 }
 
 /** The flock at `host[:port]`, by default the one that serves this page; nothing when there is none. */

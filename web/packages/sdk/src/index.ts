@@ -9,6 +9,7 @@
  */
 export { HearthError, applianceErrorCodes, clientErrorCodes, type HearthErrorCode } from "./errors.ts";
 export type {
+  Commit,
   ConnectionState,
   ConnectionStatus,
   DeviceId,
@@ -17,7 +18,15 @@ export type {
   PersonaId,
   Root,
 } from "./connection.ts";
-export { connect, open, type ConnectOptions, type ConnectTarget, type RootTarget } from "./connect.ts";
+export {
+  connect,
+  open,
+  share,
+  type ConnectOptions,
+  type ConnectTarget,
+  type RootTarget,
+  type ShareOptions,
+} from "./connect.ts";
 export { discoverFlock, discoverLocal, type FlockInfo, type LocalAppliance } from "./discover.ts";
 export { formatLink, parseLink, type HearthLink, type LinkKind } from "./identity/link.ts";
 export { DeviceKeys } from "./keys/device_keys.ts";
@@ -45,6 +54,7 @@ export {
   type ApiEvent,
   type Device,
   type Flock,
+  type FlockShell,
   type Me,
   type NewPairing,
   type Pairing,

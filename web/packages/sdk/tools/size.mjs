@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
 
 const folder = fileURLToPath(new URL("../../../../build/web/sdk/", import.meta.url));
-const budget = 140 * 1024;
+const budget = 142 * 1024;
 let total = 0;
 for (const name of readdirSync(folder).filter((file) => file.endsWith(".js"))) {
   const bytes = readFileSync(folder + name);

@@ -80,6 +80,9 @@ export async function launch() {
   });
 }
 
+/** Pages of the test that runs. */
+const open = new Set();
+
 /** A page that notes every error and every breach of the CSP; `check()` fails on them. */
 export async function openPage(browser, { width = 1440, height = 900, theme = "light", ...context } = {}) {
   const made = await browser.newContext({
@@ -89,6 +92,8 @@ export async function openPage(browser, { width = 1440, height = 900, theme = "l
     ...context,
   });
   const page = await made.newPage();
+  open.add(page);
+  page.once("close", () => open.delete(page));
   const problems = [];
   page.on("pageerror", (error) => problems.push(`error: ${error.stack}`));
   page.on("console", (message) => {
@@ -99,6 +104,14 @@ export async function openPage(browser, { width = 1440, height = 900, theme = "l
     assert.deepEqual(bad, []);
   };
   return page;
+}
+
+/** Until then lines may break elsewhere, and what is being pressed moves away. */
+export async function fontsAreThere(page) {
+  await page.evaluate(async () => {
+    await new Promise(requestAnimationFrame);
+    await document.fonts.ready;
+  });
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -137,12 +150,25 @@ export async function assertAccessible(page, what, { skip = [] } = {}) {
 
 export async function shoot(page, name, options = {}) {
   mkdirSync(shots, { recursive: true });
-  await page.evaluate(() => document.fonts.ready);
+  await fontsAreThere(page);
   await page.screenshot({ path: join(shots, `${name}.png`), animations: "disabled", ...options });
 }
 
-/** Hands named tests to the test runner, in order; `finish` runs after the last. */
+/** Hands named tests to the test runner, in order; `finish` runs after the last. One that fails says what its pages showed. */
 export function run(tests, finish) {
-  for (const [name, body] of Object.entries(tests)) test(name, { timeout: 60_000 }, body);
+  for (const [name, body] of Object.entries(tests))
+    test(name, { timeout: 60_000 }, async (t) => {
+      try {
+        await body(t);
+      } catch (error) {
+        for (const page of open) {
+          const shown = await page.innerText("body", { timeout: 2000 }).catch(String);
+          t.diagnostic(`${page.url()}: ${shown.slice(0, 1000)}`);
+        }
+        throw error;
+      } finally {
+        for (const page of open) await page.context().close();
+      }
+    });
   after(finish);
 }

@@ -12,9 +12,10 @@ export function doorFor(
 ): string | null {
   const outside = path === "/welcome" || path === "/login" || path === "/join";
   if (snapshot.phase === "inside" && snapshot.inside) {
-    if (path === "/login") return nextOf(search);
+    // Another box to log in at, beside the ones that this browser is in.
+    if (path === "/login") return new URLSearchParams(search).has("another") ? null : nextOf(search);
     // First run goes on inside: the recovery kit comes after the owner exists.
-    return path === "/join" ? "/" : null;
+    return path === "/join" && snapshot.link?.kind !== "pair" ? "/" : null;
   }
   if (outside && path !== "/login") return null;
   const unclaimed = snapshot.local !== undefined && !snapshot.local.claimed;

@@ -1,3 +1,11 @@
+import type { KnownAppliance, LocalAppliance } from "@hearth/sdk";
+
+/** What a box is called here. */
+export function titleOf(box: KnownAppliance | LocalAppliance): string {
+  if ("addrs" in box) return box.name;
+  return box.title || box.name || box.root.slice(0, 8);
+}
+
 /** A login name made of what people call themselves: 1 to 32 of `a-z 0-9 - _ .`. */
 export function loginNameFrom(display: string): string {
   return display

@@ -28,6 +28,12 @@ export type Api = Pick<HearthApi, keyof HearthApi & Exclude<keyof HearthApi, "co
 
 export type Graph = Pick<GraphApi, keyof GraphApi>;
 
+/** What happened in one tab and concerns all: somebody came in at a box, or is out there. */
+export interface News {
+  kind: "entered" | "left";
+  root: Root;
+}
+
 /** An app's frame in the page. */
 export interface AppFrame {
   navigate(path: string): void;
@@ -42,13 +48,24 @@ export interface Platform {
 
   known(): Promise<KnownAppliance[]>;
   remember(root: Root, facts: Partial<Omit<KnownAppliance, "root">>): Promise<KnownAppliance>;
+  /** The same for a box that is known still: another tab may have forgotten it. */
+  amend(root: Root, facts: Partial<Omit<KnownAppliance, "root">>): Promise<void>;
   forget(root: Root): Promise<void>;
+  /** The box that this tab looks at, also after a reload. */
+  readonly chosen: Root | undefined;
+  choose(root: Root): void;
+  /** To the other tabs of this shell, and from them. */
+  tell(news: News): void;
+  onNews(listener: (news: News) => void): void;
 
   local(): Promise<LocalAppliance | undefined>;
   flock(): Promise<FlockInfo | undefined>;
+  /** This page came from a flock when it was last asked, not from a box of its own. */
+  fromFlock: boolean;
 
   connect(target: ConnectTarget, key: DeviceKey, keep: boolean): Promise<HearthConnection>;
-  open(target: RootTarget, key: DeviceKey): HearthConnection;
+  /** One connection for all tabs. `first`: one that stands already. */
+  open(target: RootTarget, key: DeviceKey, first?: HearthConnection): HearthConnection;
   api(connection: HearthConnection): Api;
   graph(connection: HearthConnection): Graph;
 

@@ -1,6 +1,7 @@
-import type { HearthConnection, KnownAppliance, SignedIn } from "@hearth/sdk";
+import type { FlockInfo, HearthConnection, KnownAppliance, SignedIn } from "@hearth/sdk";
 import { beforeEach, expect, test } from "vitest";
-import type { Platform } from "./platform.ts";
+import { readNews } from "./news.ts";
+import type { News, Platform } from "./platform.ts";
 import { secretOf, Session } from "./session.ts";
 
 const persona = { id: "p", name: "anna", displayName: "Anna", role: "owner", created: 0 } as const;
@@ -13,7 +14,9 @@ function world() {
   const state = {
     fail: new Set<string>(),
     ready: Promise.resolve(),
+    reach: "direct",
     me: () => Promise.resolve({ persona, device: {}, connection: {} }),
+    flock: (): Promise<FlockInfo> => Promise.reject(new Error("none")),
   };
   const step = <T>(name: string, value: T): Promise<T> => {
     log.push(name);
@@ -21,12 +24,22 @@ function world() {
       ? Promise.reject(Object.assign(new Error(name), { name: "HearthError", code: "offline" }))
       : Promise.resolve(value);
   };
-  const connection = () =>
+  let news: (news: News) => void = () => undefined;
+  let chosen: string | undefined;
+  const statuses: (() => void)[] = [];
+  const connection = (root = "r") =>
     ({
-      root: "r",
+      root,
       peerId: "h",
       device: "d",
       ready: state.ready,
+      get state() {
+        return state.reach;
+      },
+      subscribe: (listener: () => void) => {
+        statuses.push(listener);
+        return () => undefined;
+      },
       close: () => step("close", undefined),
     }) as unknown as HearthConnection;
   const key = (remembered: boolean) => ({ id: "d", remembered }) as never;
@@ -49,23 +62,34 @@ function world() {
         sequence: 1,
         firstSeen: 7,
         lastUsed: 0,
-        ...known[0],
+        ...known.find((each) => each.root === root),
         ...facts,
       };
-      known = [next];
+      known = [next, ...known.filter((each) => each.root !== root)];
       return step("remember", next);
     },
-    forget: () => {
-      known = [];
+    amend: (root: string, facts: Partial<KnownAppliance>) => {
+      known = known.map((each) => (each.root === root ? { ...each, ...facts } : each));
+      return Promise.resolve();
+    },
+    forget: (root: string) => {
+      known = known.filter((each) => each.root !== root);
       return step("forget", undefined);
     },
+    get chosen() {
+      return chosen;
+    },
+    choose: (root: string) => (chosen = root),
+    tell: ({ kind, root }: News) => log.push(`tell ${kind} ${root}`),
+    onNews: (listener: typeof news) => (news = listener),
     local: () => Promise.resolve(undefined),
-    flock: () => Promise.reject(new Error("none")),
+    flock: () => state.flock(),
+    fromFlock: false,
     connect: (target: unknown, _: unknown, keep: boolean) => {
       log.push(`connect ${typeof target === "string" ? target : "root"} ${keep ? "kept" : "unkept"}`);
-      return Promise.resolve(connection());
+      return Promise.resolve(connection(target === "villa" ? "v" : "r"));
     },
-    open: () => connection(),
+    open: ({ root }: { root: string }, _: unknown, first?: HearthConnection) => first ?? connection(root),
     api: () => ({
       appliance: () => step("appliance", { name: "Casa" }),
       renameAppliance: (name: string) => step(`rename ${name}`, undefined),
@@ -76,8 +100,18 @@ function world() {
     login: () => step("login", signedIn),
     pair: () => step("pair", signedIn),
   } as unknown as Platform;
-  return { platform, log, state };
+  const reach = (state_: string): void => {
+    state.reach = state_;
+    for (const listener of statuses) listener();
+  };
+  const hear = async (kind: News["kind"], root: string): Promise<void> => {
+    news({ kind, root });
+    await turns();
+  };
+  return { platform, log, state, reach, hear, chosen: () => chosen };
 }
+
+const turns = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 let box: ReturnType<typeof world>;
 let session: Session;
@@ -124,7 +158,7 @@ test("forgetting this device removes it on the box, its key, and the box from th
   await session.start(null);
   await session.login({ ...login, remember: true });
   expect(await session.forgetDevice()).toEqual({ removedFromBox: true });
-  expect(box.log.slice(-4)).toEqual(["remove device", "close", "forget", "forget key"]);
+  expect(box.log.slice(-5)).toEqual(["remove device", "close", "forget", "forget key", "tell left r"]);
   expect(session.snapshot()).toMatchObject({ phase: "stranger", inside: null, known: [] });
 });
 
@@ -153,6 +187,21 @@ test("whoever is known is inside at once, before the box can be reached", async 
   void again.start(null);
   await new Promise((resolve) => setTimeout(resolve));
   expect(again.snapshot().phase).toBe("inside");
+});
+
+test("on a flock's page whoever is known is inside before the flock has said a word", async () => {
+  box.state.flock = () => Promise.resolve({ peerId: "f", addrs: [] });
+  await session.start(null);
+  await session.login({ ...login, remember: true });
+  let answer: (info: FlockInfo) => void = () => undefined;
+  box.state.flock = () => new Promise((resolve) => (answer = resolve));
+  const again = new Session(box.platform, () => 100);
+  const started = again.start(null);
+  await turns();
+  expect(again.snapshot()).toMatchObject({ phase: "inside", flock: undefined });
+  answer({ peerId: "f", addrs: [] });
+  await started;
+  expect(again.snapshot()).toMatchObject({ phase: "inside", flock: { peerId: "f" } });
 });
 
 test("a failed login closes its connection and stays at the door", async () => {
@@ -185,6 +234,78 @@ test("a pairing link waits at the door, also on a browser that knows a box", asy
   expect(again.snapshot()).toMatchObject({ phase: "stranger", link: { kind: "pair" } });
   await again.join("1.pair.r.-.AAAA", "Phone");
   expect(again.snapshot()).toMatchObject({ phase: "inside", link: null });
+});
+
+test("forgetting in one tab leads all tabs to the door", async () => {
+  await session.start(null);
+  await session.login({ ...login, remember: true });
+  await box.platform.forget("r");
+  await box.hear("left", "r");
+  expect(session.snapshot()).toMatchObject({ phase: "stranger", inside: null, known: [] });
+  // The other tab has done the rest.
+  expect(box.log).not.toContain("forget key");
+});
+
+test("a login in one tab lets the tabs in that were at the door, and disturbs nobody who is inside", async () => {
+  await session.start(null);
+  const waiting = new Session(box.platform, () => 99);
+  await waiting.start(null);
+  await session.login({ ...login, remember: true });
+  expect(box.log).toContain("tell entered r");
+  await box.hear("entered", "r");
+  expect(waiting.snapshot()).toMatchObject({ phase: "inside", inside: { title: "Casa" } });
+  const before = waiting.snapshot().inside?.connection;
+  await box.hear("entered", "r");
+  expect(waiting.snapshot().inside?.connection).toBe(before);
+});
+
+test("a device removed elsewhere is led to the door when its connection comes back, and says so to all tabs", async () => {
+  await session.start(null);
+  await session.login({ ...login, remember: true });
+  box.state.me = () => Promise.reject(Object.assign(new Error("no"), { code: "unauthorized" }));
+  box.reach("connecting");
+  box.reach("direct");
+  await turns();
+  expect(session.snapshot().phase).toBe("stranger");
+  expect(box.log).toContain("tell left r");
+  expect(session.snapshot().known).toMatchObject([{ root: "r", persona: "" }]);
+});
+
+test("two boxes: a tab goes from one to the other and stays there after a reload", async () => {
+  await session.start(null);
+  await session.login({ ...login, remember: true });
+  await session.login({ ...login, box: "villa", remember: true });
+  expect(session.snapshot().inside?.connection.root).toBe("v");
+  await session.switchTo("r");
+  expect(session.snapshot().inside?.connection.root).toBe("r");
+  expect(box.chosen()).toBe("r");
+  await session.switchTo("nowhere");
+  await session.switchTo("v");
+  const again = new Session(box.platform, () => 100);
+  await again.start(null);
+  expect(again.snapshot().inside?.connection.root).toBe("v");
+  expect(
+    again
+      .snapshot()
+      .known.map(({ root }) => root)
+      .sort(),
+  ).toEqual(["r", "v"]);
+});
+
+test("forgetting one of two boxes keeps the key, which opens the other", async () => {
+  await session.start(null);
+  await session.login({ ...login, remember: true });
+  await session.login({ ...login, box: "villa", remember: true });
+  await session.forgetDevice();
+  expect(box.log).not.toContain("forget key");
+  await session.switchTo("r");
+  expect(session.snapshot()).toMatchObject({ phase: "inside", inside: { connection: { root: "r" } } });
+});
+
+test("news that isn't understood is passed over", () => {
+  for (const data of [null, 1, "left", {}, { kind: "left" }, { kind: "moved", root: "r" }])
+    expect(readNews(data)).toBeUndefined();
+  expect(readNews({ kind: "left", root: "r", more: 1 })).toEqual({ kind: "left", root: "r" });
 });
 
 test("the secret of a link is its fifth part", () => {

@@ -8,11 +8,12 @@ import type {
   KnownAppliance,
   LocalAppliance,
   Persona,
+  Root,
   RootTarget,
   SignedIn,
 } from "@hearth/sdk";
 import type { FirstLink } from "./link.ts";
-import type { Api, Platform } from "./platform.ts";
+import type { Api, News, Platform } from "./platform.ts";
 
 export interface Inside {
   connection: HearthConnection;
@@ -89,13 +90,22 @@ export class Session {
 
   /** Finds out where we are. Whoever is known on this device is inside at once, connected or not. */
   async start(link: FirstLink): Promise<void> {
-    const [local, flock, known] = await Promise.all([
+    this.#platform.onNews((news) => void this.#onNews(news));
+    const invited = link?.kind === "setup" || link?.kind === "pair";
+    const asked = Promise.all([
       this.#platform.local().catch(() => undefined),
       this.#platform.flock().catch(() => undefined),
-      this.#platform.known().catch(() => []),
     ]);
-    this.#set({ link, local, flock, known });
-    const opened = link?.kind === "setup" || link?.kind === "pair" ? null : await this.#resume(known, local);
+    const known = await this.#known();
+    this.#set({ link, known });
+    // A box that serves this page says itself where it is. Where there was none, nobody waits for it to say so again.
+    const early = !invited && this.#platform.fromFlock ? await this.#resume(known, undefined) : null;
+    const refreshed = early && this.#refresh(early);
+    const [local, flock] = await asked;
+    this.#set({ local, flock });
+    if (local !== undefined || flock !== undefined) this.#platform.fromFlock = local === undefined;
+    if (refreshed) return refreshed;
+    const opened = invited ? null : await this.#resume(known, local);
     if (opened) await this.#refresh(opened);
     else this.#set({ phase: "stranger" });
   }
@@ -165,10 +175,26 @@ export class Session {
     if (!inside) return;
     this.#set({ inside: { ...inside, title } });
     if (inside.remembered)
-      void this.#platform.remember(inside.connection.root, { title }).catch(() => undefined);
+      void this.#platform.amend(inside.connection.root, { title }).catch(() => undefined);
   }
 
-  /** Ends here: the key, the pin and the entry on the box go. Works offline too; the box then still lists the device. */
+  /** Shows another box where this device is let in. Other tabs stay where they are. */
+  async switchTo(root: Root): Promise<void> {
+    const { inside, known, local } = this.#snapshot;
+    const box = known.find((each) => each.root === root && each.persona);
+    if (!box || inside?.connection.root === root) return;
+    const opened = await this.#open(box, local);
+    if (!opened) return;
+    await inside?.connection.close().catch(() => undefined);
+    await this.#platform.amend(root, { lastUsed: this.#now() }).catch(() => undefined);
+    this.#set({ known: await this.#known() });
+    await this.#refresh(opened);
+  }
+
+  /**
+   * Ends here: the pin and the entry on the box go, and with the last box the key. Works offline too; the box then
+   * still lists the device. All tabs learn of it.
+   */
   async forgetDevice(): Promise<{ removedFromBox: boolean }> {
     const { inside } = this.#snapshot;
     if (!inside) return { removedFromBox: false };
@@ -177,20 +203,51 @@ export class Session {
       () => false,
     );
     await inside.connection.close().catch(() => undefined);
-    await this.#platform.forget(inside.connection.root).catch(() => undefined);
-    await this.#platform.forgetKey().catch(() => undefined);
-    const known = await this.#platform.known().catch(() => []);
+    const { root } = inside.connection;
+    await this.#platform.forget(root).catch(() => undefined);
+    const known = await this.#known();
+    // One key opens all the boxes that this browser knows.
+    if (!known.some(({ persona }) => persona)) await this.#platform.forgetKey().catch(() => undefined);
+    this.#platform.tell({ kind: "left", root });
     this.#set({ inside: null, known, phase: "stranger" });
     return { removedFromBox };
   }
 
-  /** The box no longer knows this device (removed elsewhere): back to the door, the pin stays. */
+  /** The box no longer knows this device (removed elsewhere): back to the door in all tabs; the pin stays. */
   async expelled(): Promise<void> {
     const { inside } = this.#snapshot;
     if (!inside) return;
+    const { root } = inside.connection;
+    if (inside.remembered) {
+      await this.#platform.amend(root, { persona: "" }).catch(() => undefined);
+      this.#platform.tell({ kind: "left", root });
+    }
+    await this.#leave(inside);
+  }
+
+  async #leave(inside: Inside): Promise<void> {
     await inside.connection.close().catch(() => undefined);
-    const known = await this.#platform.known().catch(() => []);
+    const known = await this.#known();
+    if (this.#snapshot.inside?.connection !== inside.connection) return;
     this.#set({ inside: null, known, phase: "stranger" });
+  }
+
+  async #onNews({ kind, root }: News): Promise<void> {
+    const { inside, phase, link, local } = this.#snapshot;
+    if (kind === "left" && inside?.remembered === true && inside.connection.root === root)
+      return this.#leave(inside);
+    const before = this.#snapshot.known;
+    const known = await this.#known();
+    this.#set({ known });
+    // Whoever was a stranger until now comes in with the other tab; who is about to log in elsewhere isn't disturbed.
+    const stranger = phase === "stranger" && link === null && !before.some(({ persona }) => persona);
+    if (kind !== "entered" || !stranger || this.#snapshot.inside) return;
+    const opened = await this.#resume(known, local);
+    if (opened) await this.#refresh(opened);
+  }
+
+  #known(): Promise<KnownAppliance[]> {
+    return this.#platform.known().catch(() => []);
   }
 
   /** Inside at once where this device was remembered. Until that is known, nobody is a stranger. */
@@ -198,13 +255,19 @@ export class Session {
     known: readonly KnownAppliance[],
     local: LocalAppliance | undefined,
   ): Promise<HearthConnection | null> {
+    const { chosen } = this.#platform;
     const box =
+      known.find((each) => each.root === chosen && each.persona) ??
       (local && known.find((each) => each.root === local.root && each.persona)) ??
       known.find((each) => each.persona);
-    if (!box?.persona) return null;
+    return box ? this.#open(box, local) : null;
+  }
+
+  async #open(box: KnownAppliance, local: LocalAppliance | undefined): Promise<HearthConnection | null> {
     const key = await this.#platform.keptKey().catch(() => undefined);
-    if (!key) return null;
+    if (!key || !box.persona) return null;
     const connection = this.#platform.open(local?.root === box.root ? targetOf(local) : targetOf(box), key);
+    this.#platform.choose(box.root);
     this.#set({
       phase: "inside",
       inside: {
@@ -222,7 +285,20 @@ export class Session {
         remembered: true,
       },
     });
+    this.#watch(connection);
     return connection;
+  }
+
+  /** After a break, the box may know us no more: asked at once, not at the next click. */
+  #watch(connection: HearthConnection): void {
+    let stood = reached(connection);
+    let before = stood;
+    connection.subscribe(() => {
+      const stands = reached(connection);
+      if (stands && !before && stood) void this.#refresh(connection);
+      before = stands;
+      stood ||= stands;
+    });
   }
 
   /** Asks the box who we are and what it is called, as soon as it can be reached. */
@@ -234,48 +310,60 @@ export class Session {
       const { inside } = this.#snapshot;
       if (inside?.connection !== connection) return;
       this.#set({ inside: { ...inside, persona: me.persona, title: appliance.name } });
-      await this.#platform.remember(connection.root, {
+      await this.#platform.amend(connection.root, {
         title: appliance.name,
         personaName: me.persona.name,
         lastUsed: this.#now(),
       });
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "unauthorized") await this.expelled();
+      const out = error instanceof Error && "code" in error && error.code === "unauthorized";
+      if (out && this.#snapshot.inside?.connection === connection) await this.expelled();
     }
   }
 
   async #enter(
-    connection: HearthConnection,
+    own: HearthConnection,
     key: DeviceKey,
     { persona }: SignedIn,
     knownTitle: string | null,
     remember: boolean,
   ): Promise<void> {
-    const api = this.#platform.api(connection);
     const title =
       knownTitle ??
-      (await api.appliance().then(
-        (appliance) => appliance.name,
-        () => "",
-      ));
+      (await this.#platform
+        .api(own)
+        .appliance()
+        .then(
+          (appliance) => appliance.name,
+          () => "",
+        ));
     let pinnedSince = this.#now();
+    let connection = own;
     if (remember) {
       const kept = await this.#platform
-        .remember(connection.root, {
+        .remember(own.root, {
           title,
-          peerId: connection.peerId,
+          peerId: own.peerId,
           persona: persona.id,
           personaName: persona.name,
           lastUsed: this.#now(),
         })
         .catch(() => undefined);
       pinnedSince = kept?.firstSeen ?? pinnedSince;
+      connection = this.#platform.open(kept ? targetOf(kept) : { root: own.root }, key, own);
+      this.#platform.choose(own.root);
     }
+    const before = this.#snapshot.inside;
+    const api = this.#platform.api(connection);
     this.#set({
       phase: "inside",
       link: null,
       inside: { connection, api, key, persona, title, pinnedSince, remembered: remember },
+      known: await this.#known(),
     });
+    this.#watch(connection);
+    if (remember) this.#platform.tell({ kind: "entered", root: own.root });
+    await before?.connection.close().catch(() => undefined);
   }
 
   #set(change: Partial<Snapshot>): void {
@@ -293,6 +381,10 @@ export function targetOf(box: KnownAppliance | LocalAppliance): RootTarget {
     ...(box.flock === undefined ? {} : { flock: box.flock }),
     ...(box.name === undefined ? {} : { name: box.name }),
   };
+}
+
+function reached({ state }: HearthConnection): boolean {
+  return state === "direct" || state === "relayed";
 }
 
 /** The secret part of a link's fragment. The SDK checks the rest of it. */

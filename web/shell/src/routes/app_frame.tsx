@@ -45,6 +45,8 @@ export function AppPage() {
   const title = app?.title ?? (id === "files" ? t("home.files") : id);
   const container = useRef<HTMLDivElement>(null);
   const frame = useRef<AppFrame | null>(null);
+  /** Its first page stands. From then on what can't be carried is the app's to deal with: it may have work under way. */
+  const running = useRef(false);
   const [ready, setReady] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [attempt, setAttempt] = useState(0);
@@ -58,6 +60,7 @@ export function AppPage() {
   const here = useRef(at);
   useEffect(() => {
     if (missing || !container.current) return;
+    running.current = false;
     setReady(false);
     setError(null);
     const hints: Record<string, string> = { lang: preferences.locale };
@@ -72,7 +75,10 @@ export function AppPage() {
         path: withHints(here.current ?? start, hints),
         title,
         ...(scheme === undefined ? {} : { colorScheme: scheme }),
-        onReady: () => setReady(true),
+        onReady: () => {
+          running.current = true;
+          setReady(true);
+        },
         onLocation: ({ path, title: told }) => {
           setInner(told);
           const place = withoutHints(path, hints);
@@ -81,7 +87,9 @@ export function AppPage() {
           // A reload or a bookmark of the shell's page leads back here.
           void navigate({ to: ".", search: place === start ? {} : { at: place }, replace: true });
         },
-        onError: setError,
+        onError: (failure) => {
+          if (!running.current) setError(failure);
+        },
       });
       frame.current = host;
     } catch (failure) {

@@ -14,6 +14,7 @@ import {
   Smartphone,
 } from "lucide-react";
 import { useDeferredValue, useEffect, useRef, useState } from "react";
+import { ChangedFlocks } from "../kept_shell.tsx";
 import { isPicture, latestFiles, pictureOf, searchFiles, type FileEntry } from "../model/files_glance.ts";
 import { DeviceMap } from "../device_map.tsx";
 import {
@@ -28,6 +29,7 @@ import {
   useRecoveryState,
   useStatus,
   useText,
+  useUnlessPressed,
 } from "../shared.tsx";
 
 export function Home() {
@@ -75,6 +77,7 @@ function Tiles() {
     );
   return (
     <div className="s-home">
+      <ChangedFlocks />
       <LeftToDo />
       <section aria-label={t("home.apps")} className="s-tiles">
         {apps.isPending && <Skeleton rows={2} />}
@@ -99,11 +102,12 @@ function LeftToDo() {
   const t = useText();
   const recovery = useRecoveryState();
   const devices = useDevices();
-  const onlyOne = devices.data?.length === 1;
-  if (recovery.data !== "on_box" && !onlyOne) return null;
+  const onBox = useUnlessPressed(recovery.data === "on_box");
+  const onlyOne = useUnlessPressed(devices.data?.length === 1);
+  if (!onBox && !onlyOne) return null;
   return (
     <ul className="s-todo" aria-label={t("home.todo")}>
-      {recovery.data === "on_box" && (
+      {onBox && (
         <TodoItem
           to="/recovery"
           icon={KeyRound}

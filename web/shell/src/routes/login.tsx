@@ -1,8 +1,9 @@
 import { Avatar, Button, Checkbox, PasswordField, TextField } from "@hearth/ui";
 import type { KnownAppliance, LocalAppliance } from "@hearth/sdk";
 import { useState, type FormEvent } from "react";
-import { useNavigate } from "@tanstack/react-router";
+import { useLocation, useNavigate } from "@tanstack/react-router";
 import { classify } from "../model/link.ts";
+import { titleOf } from "../model/names.ts";
 import { Threshold, Trouble, useDeviceName, useSession, useSnapshot, useText } from "../shared.tsx";
 
 /** The box that an address names, as `hearth open` writes it: /login?box=casa. */
@@ -13,15 +14,23 @@ export function Login() {
   const session = useSession();
   const navigate = useNavigate();
   const deviceName = useDeviceName();
-  const { known, local, flock } = useSnapshot();
+  const { known: all, local, flock, inside } = useSnapshot();
+  const { searchStr } = useLocation();
+  // One more box, beside those that this browser is in already: they are in the menu.
+  const another = inside !== null && new URLSearchParams(searchStr).has("another");
+  const known = another ? all.filter((each) => !each.persona) : all;
   const [asked] = useState(askedFor);
   const [chosen, setChosen] = useState<KnownAppliance | LocalAppliance | null>(
-    asked === "" ? (local ?? known[0] ?? null) : (known.find((each) => each.name === asked) ?? null),
+    asked !== ""
+      ? (known.find((each) => each.name === asked) ?? null)
+      : another
+        ? null
+        : (local ?? known[0] ?? null),
   );
   const [box, setBox] = useState(asked);
   const [name, setName] = useState(chosen && "personaName" in chosen ? (chosen.personaName ?? "") : "");
   const [password, setPassword] = useState("");
-  const [remember, setRemember] = useState(false);
+  const [remember, setRemember] = useState(another);
   const [pending, setPending] = useState(false);
   const [checked, setChecked] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -46,6 +55,7 @@ export function Login() {
         deviceName,
         remember,
       });
+      if (another) await navigate({ to: "/", replace: true });
     } catch (failure) {
       setError(failure);
       setPending(false);
@@ -55,7 +65,7 @@ export function Login() {
   const title = chosen ? titleOf(chosen) : "";
   return (
     <Threshold
-      title={chosen ? t("login.title_at", { box: title }) : t("login.title")}
+      title={chosen ? t("login.title_at", { box: title }) : t(another ? "bar.add_box" : "login.title")}
       lead={chosen ? undefined : t("login.lead")}
       lit={chosen !== null}
     >
@@ -134,12 +144,12 @@ export function Login() {
             {t("login.other_box")}
           </Button>
         )}
+        {another && (
+          <Button look="quiet" wide isDisabled={pending} onPress={() => void navigate({ to: "/" })}>
+            {t("login.back", { box: inside.title })}
+          </Button>
+        )}
       </form>
     </Threshold>
   );
-}
-
-export function titleOf(box: KnownAppliance | LocalAppliance): string {
-  if ("addrs" in box) return box.name;
-  return box.title ?? box.name ?? box.root.slice(0, 8);
 }

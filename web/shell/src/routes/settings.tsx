@@ -13,6 +13,7 @@ import {
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { ConfirmDialog, FormDialog, NameDialog } from "../dialogs.tsx";
+import { KeptShellSetting } from "../kept_shell.tsx";
 import { passwordTrouble } from "../model/names.ts";
 import { flockHost } from "../model/flocks.ts";
 import { usePreferences } from "../preferences.tsx";
@@ -32,6 +33,7 @@ export function Settings() {
         <Password />
         <Flocks owner={owner} />
         <ThisDevice />
+        <KeptShellSetting />
       </div>
     </Page>
   );
@@ -191,14 +193,16 @@ function Flocks({ owner }: { owner: boolean }) {
               key={flock.peerId}
               title={<bdi dir="ltr">{flockHost(flock.multiaddr)}</bdi>}
               mark={
-                flock.state === "joined" ? (
+                flock.shell?.offer === "differs" ? (
+                  <Badge tone="ember">{t("settings.flock_changed")}</Badge>
+                ) : flock.state === "joined" ? (
                   <Badge tone="good">{t("settings.flock_up")}</Badge>
                 ) : (
                   <Badge>{t(flock.state === "connecting" ? "ui.connecting" : "settings.flock_down")}</Badge>
                 )
               }
               note={
-                flock.error ??
+                (flock.shell?.offer === "differs" ? t("settings.flock_changed_note") : flock.error) ??
                 (flock.name === undefined ? undefined : t("settings.flock_name", { name: flock.name }))
               }
               actions={

@@ -17,6 +17,8 @@ export const ar: Record<ShellKey, string> = {
   "bar.home": "{box}، الصفحة الرئيسية",
   "bar.menu": "أنت وصندوقك",
   "bar.me": "قائمة {name}",
+  "bar.go_to_box": "انتقل إلى {box}",
+  "bar.add_box": "أضف صندوقًا آخر",
 
   "reach.button": "الاتصال: {state}",
   "reach.direct": "اتصال مباشر بـ {box}",
@@ -36,6 +38,11 @@ export const ar: Record<ShellKey, string> = {
   "offline.last_seen": "آخر رد منه كان {when}.",
   "offline.hint": "تأكد من أنه مشغّل ومتصل بالشبكة.",
   "offline.flock": "نقطة اللقاء لا ترد؛ هل أنت نفسك متصل؟",
+  "offline.elsewhere_title": "اسم {box} يقود إلى صندوق آخر.",
+  "offline.elsewhere":
+    "تذكر نقطة اللقاء صندوقًا ليس الذي يعرفه هذا المتصفح. لم يُرسل إليه شيء. إن كنت قد أعددت صندوقك من جديد فانسَه هنا وأضفه ثانية. وإلا فربما ينتحل أحد شخصيته: افتح رابطًا من جهاز آخر من أجهزتك، أو استخدم نقطة لقاء أخرى.",
+  "offline.older":
+    "تعرض نقطة اللقاء قيدًا لـ{box} أقدم من الذي رآه هذا المتصفح. لم يُرسل إلى هناك شيء. افتح رابطًا من جهاز آخر من أجهزتك، أو استخدم نقطة لقاء أخرى.",
   "offline.again":
     "المحاولة التالية بعد {seconds, plural, zero {لحظة} one {ثانية} two {ثانيتين} few {# ثوانٍ} many {# ثانية} other {# ثانية}}.",
 
@@ -106,6 +113,7 @@ export const ar: Record<ShellKey, string> = {
   "login.submit": "دخول",
   "login.pending": "نبحث عن صندوقك ونتأكد من أنه لك.",
   "login.other_box": "صندوق آخر",
+  "login.back": "العودة إلى {box}",
 
   "join.title": "أضف هذا الجهاز",
   "join.title_at": "أضف هذا الجهاز إلى {box}",
@@ -404,6 +412,26 @@ export const ar: Record<ShellKey, string> = {
   "settings.device_guest": "أنت زائر: ينسى هذا الجهاز {box} عندما تغلق الصفحة.",
   "settings.forgotten": "نُسي هذا الجهاز.",
   "settings.forgotten_here": "نُسي هنا. تعذّر الوصول إلى {box}: أزل هذا الجهاز من قائمته أيضًا.",
+
+  "shell.refused": "يعرض {host} نسخة معدَّلة من Hearth. احتُفظ بنسختك.",
+  "shell.refused_missing": "لم يعد يذكر من وقّعها.",
+  "shell.refused_malformed": "لا يمكن قراءة ما يقوله عنها.",
+  "shell.refused_unsigned": "لم يوقّعها من وقّعوا نسختك.",
+  "shell.refused_older": "هي أقدم من نسختك المؤرخة {date}.",
+  "shell.refused_other": "تحمل رقم نسختك نفسه وليست هي.",
+  "shell.refused_file": "ملفاتها ليست التي وُقّعت.",
+  "shell.refused_advice":
+    "يمكنك المتابعة: هذه الصفحة هي الموقَّعة. أخبر من يدير ذلك العنوان، ولا تسجّل الدخول هناك من أي جهاز آخر حتى يتضح الأمر.",
+  "shell.look_again": "تحقّق مرة أخرى",
+  "shell.title": "Hearth نفسه",
+  "shell.kept":
+    "يحتفظ هذا المتصفح بـ Hearth كما وُقّع في {date}، ويفتحه من دون {host} أيضًا. آخر مقارنة {when}.",
+  "shell.look": "البحث عن نسخة أحدث",
+  "settings.flock_changed": "يقدّم نسخة معدَّلة من Hearth",
+  "settings.flock_changed_note":
+    "من يفتح Hearth هناك يشغّل ما لا يعرفه صندوقك. افتحه من عنوان آخر، ولا تسجّل الدخول هناك.",
+  "home.flock_changed": "يقدّم {flock} نسخة معدَّلة من Hearth.",
+  "home.flock_changed_advice": "قارنها صندوقك بنسخته. افتح Hearth من عنوان آخر على كل جهاز حتى يتضح الأمر.",
 
   "error.unknown": "حدث خطأ ما. حاول مرة أخرى؛ وإن بقي، فالتفاصيل تساعد من يعتني بالصندوق.",
   "error.bad_request": "لم يفهم الصندوق ذلك. راجع ما كتبت وحاول مرة أخرى.",

@@ -17,6 +17,8 @@ export const de: Record<ShellKey, string> = {
   "bar.home": "{box}, Startseite",
   "bar.menu": "Du und deine Box",
   "bar.me": "Menü von {name}",
+  "bar.go_to_box": "Zu {box}",
+  "bar.add_box": "Weitere Box hinzufügen",
 
   "reach.button": "Verbindung: {state}",
   "reach.direct": "Direkt mit {box} verbunden",
@@ -36,6 +38,11 @@ export const de: Record<ShellKey, string> = {
   "offline.last_seen": "Sie hat zuletzt {when} geantwortet.",
   "offline.hint": "Schau nach, ob sie eingeschaltet und am Netz ist.",
   "offline.flock": "Der Treffpunkt antwortet nicht; bist du selbst online?",
+  "offline.elsewhere_title": "Der Name von {box} führt zu einer anderen Box.",
+  "offline.elsewhere":
+    "Der Treffpunkt nennt eine Box, die nicht die ist, die dieser Browser kennt. Es wurde nichts an sie gesendet. Hast du deine neu eingerichtet, dann vergiss sie hier und füge sie wieder hinzu. Sonst gibt sich vielleicht jemand für sie aus: Öffne einen Link von einem anderen deiner Geräte oder nimm einen anderen Treffpunkt.",
+  "offline.older":
+    "Der Treffpunkt zeigt einen Eintrag von {box}, der älter ist als der, den dieser Browser gesehen hat. Dorthin wurde nichts gesendet. Öffne einen Link von einem anderen deiner Geräte oder nimm einen anderen Treffpunkt.",
   "offline.again": "Nächster Versuch in {seconds, plural, one {# Sekunde} other {# Sekunden}}.",
 
   "first.step": "Schritt {now} von {of}",
@@ -108,6 +115,7 @@ export const de: Record<ShellKey, string> = {
   "login.submit": "Anmelden",
   "login.pending": "Deine Box wird gesucht und geprüft, ob es deine ist.",
   "login.other_box": "Andere Box",
+  "login.back": "Zurück zu {box}",
 
   "join.title": "Dieses Gerät hinzufügen",
   "join.title_at": "Dieses Gerät zu {box} hinzufügen",
@@ -407,6 +415,27 @@ export const de: Record<ShellKey, string> = {
   "settings.forgotten": "Dieses Gerät ist vergessen.",
   "settings.forgotten_here":
     "Hier vergessen. {box} war nicht erreichbar: Entferne dieses Gerät auch aus ihrer Liste.",
+
+  "shell.refused": "{host} bietet ein verändertes Hearth an. Deins wurde behalten.",
+  "shell.refused_missing": "Es sagt nicht mehr, wer es unterschrieben hat.",
+  "shell.refused_malformed": "Was es darüber sagt, ist nicht lesbar.",
+  "shell.refused_unsigned": "Es ist nicht von denen unterschrieben, die deins unterschrieben haben.",
+  "shell.refused_older": "Es ist älter als deins vom {date}.",
+  "shell.refused_other": "Es nennt sich wie deins und ist es nicht.",
+  "shell.refused_file": "Seine Dateien sind nicht die, die unterschrieben wurden.",
+  "shell.refused_advice":
+    "Du kannst weitermachen: Diese Seite ist die unterschriebene. Sag es dem Betreiber dieser Adresse, und melde dich dort mit keinem anderen Gerät an, bis es geklärt ist.",
+  "shell.look_again": "Noch einmal nachsehen",
+  "shell.title": "Hearth selbst",
+  "shell.kept":
+    "Dieser Browser behält Hearth, wie es am {date} unterschrieben wurde, und öffnet es auch ohne {host}. Zuletzt verglichen {when}.",
+  "shell.look": "Nach einem neueren sehen",
+  "settings.flock_changed": "Dort liegt ein verändertes Hearth",
+  "settings.flock_changed_note":
+    "Wer Hearth dort öffnet, führt aus, was deine Box nicht kennt. Öffne es an einer anderen Adresse, und melde dich dort nicht an.",
+  "home.flock_changed": "{flock} bietet ein verändertes Hearth an.",
+  "home.flock_changed_advice":
+    "Deine Box hat es mit ihrem eigenen verglichen. Öffne Hearth mit jedem Gerät an einer anderen Adresse, bis es geklärt ist.",
 
   "error.unknown": "Etwas ging schief. Versuch es noch einmal; bleibt es so, helfen die Einzelheiten weiter.",
   "error.bad_request": "Das hat die Box nicht verstanden. Prüfe deine Eingabe und versuch es noch einmal.",

@@ -16,6 +16,8 @@ export const en = {
   "bar.home": "{box}, home",
   "bar.menu": "You and your box",
   "bar.me": "Menu of {name}",
+  "bar.go_to_box": "Go to {box}",
+  "bar.add_box": "Add another box",
 
   "reach.button": "Connection: {state}",
   "reach.direct": "Directly connected to {box}",
@@ -35,6 +37,11 @@ export const en = {
   "offline.last_seen": "It last answered {when}.",
   "offline.hint": "Check that it is switched on and online.",
   "offline.flock": "The meeting place doesn’t answer; are you online yourself?",
+  "offline.elsewhere_title": "The name of {box} leads to another box.",
+  "offline.elsewhere":
+    "The meeting place names a box that isn’t the one this browser knows. Nothing was sent to it. If yours was set up anew, forget it here and add it again. If not, somebody may be pretending: open a link from another of your devices, or use another meeting place.",
+  "offline.older":
+    "The meeting place shows an entry of {box} that is older than the one this browser has seen. Nothing was sent there. Open a link from another of your devices, or use another meeting place.",
   "offline.again": "Trying again in {seconds, plural, one {# second} other {# seconds}}.",
 
   "first.step": "Step {now} of {of}",
@@ -107,6 +114,7 @@ export const en = {
   "login.submit": "Log in",
   "login.pending": "Finding your box, and checking that it is yours.",
   "login.other_box": "Another box",
+  "login.back": "Back to {box}",
 
   "join.title": "Add this device",
   "join.title_at": "Add this device to {box}",
@@ -401,6 +409,27 @@ export const en = {
   "settings.forgotten": "This device is forgotten.",
   "settings.forgotten_here":
     "Forgotten here. {box} couldn’t be reached: remove this device from its list, too.",
+
+  "shell.refused": "{host} offers a changed Hearth. Yours was kept.",
+  "shell.refused_missing": "It no longer says who signed it.",
+  "shell.refused_malformed": "What it says about it can’t be read.",
+  "shell.refused_unsigned": "It isn’t signed by those who signed yours.",
+  "shell.refused_older": "It is older than yours, of {date}.",
+  "shell.refused_other": "It calls itself the same as yours, and isn’t.",
+  "shell.refused_file": "Its files aren’t the ones that were signed.",
+  "shell.refused_advice":
+    "You can go on: this page is the one that was signed. Tell whoever runs that address, and log in from no other device there until it is settled.",
+  "shell.look_again": "Look again",
+  "shell.title": "Hearth itself",
+  "shell.kept":
+    "This browser keeps Hearth as it was signed on {date}, and opens it without {host}, too. Last compared {when}.",
+  "shell.look": "Look for a newer one",
+  "settings.flock_changed": "It serves a changed Hearth",
+  "settings.flock_changed_note":
+    "Whoever opens Hearth there runs what your box doesn’t know. Open it at another address, and don’t log in there.",
+  "home.flock_changed": "{flock} serves a changed Hearth.",
+  "home.flock_changed_advice":
+    "Your box compared it with its own. Open Hearth at another address, with every device, until it is settled.",
 
   "error.unknown":
     "Something went wrong. Try again; if it stays, the details help whoever looks after the box.",

@@ -1,74 +1,72 @@
 import { Breadcrumbs, Button, Dialog, Notice, TextField } from "@hearth/ui";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation, useQuery, type UseMutationResult } from "@tanstack/react-query";
 import { ChevronRight, Folder } from "lucide-react";
 import { useRef, useState } from "react";
 import { useChanged, useSayError, useText, useWorld } from "../context.tsx";
 import type { Entry } from "../model/api.ts";
 import { isWithin, join, nameOf, nameTrouble, parentOf, stemLength, trail } from "../model/paths.ts";
 
-function useNameProblem(name: string, checked: boolean): string | undefined {
+/** Asks for a name that files can have. Why one isn't taken stands below it, and what was typed stays. */
+function NameDialog({
+  title,
+  submit,
+  first = "",
+  chosen,
+  placeholder = "",
+  naming,
+  onName,
+  onClose,
+}: {
+  title: string;
+  submit: string;
+  first?: string;
+  /** How many of its first characters are selected to begin with. */
+  chosen?: number;
+  placeholder?: string;
+  naming: Pick<UseMutationResult, "isPending" | "error" | "reset">;
+  onName: (name: string) => void;
+  onClose: () => void;
+}) {
   const t = useText();
-  const trouble = nameTrouble(name.trim());
-  return checked && trouble ? t(`name.${trouble}`) : undefined;
-}
-
-export function RenameDialog({ entry, onClose }: { entry: Entry; onClose: () => void }) {
-  const t = useText();
-  const { api } = useWorld();
-  const changed = useChanged();
   const sayError = useSayError();
-  const [name, setName] = useState(entry.name);
+  const [name, setName] = useState(first);
   const [checked, setChecked] = useState(false);
-  const problem = useNameProblem(name, checked);
-  const selectedStem = useRef(false);
-  const rename = useMutation({
-    mutationFn: async () => {
-      const result = await api.move(
-        [{ from: entry.path, to: join(parentOf(entry.path), name.trim()) }],
-        "fail",
-      );
-      if (result.failed[0]) throw result.failed[0].error;
-      return result;
-    },
-    onSuccess: (result) => {
-      onClose();
-      return changed(t("done.renamed", { name: name.trim() }), result);
-    },
-  });
+  const isSelected = useRef(false);
+  const trouble = checked ? nameTrouble(name.trim()) : undefined;
   return (
-    <Dialog title={t("rename.title")} open onClose={onClose}>
+    <Dialog title={title} open onClose={onClose}>
       <form
         className="h-stack"
         onSubmit={(event) => {
           event.preventDefault();
           setChecked(true);
-          if (name.trim() === entry.name) onClose();
-          else if (!nameTrouble(name.trim())) rename.mutate();
+          if (!nameTrouble(name.trim())) onName(name.trim());
         }}
       >
         <TextField
           label={t("rename.label")}
+          placeholder={placeholder}
           autoFocus
           autoComplete="off"
           spellCheck="false"
           value={name}
-          error={problem ?? (rename.error ? sayError(rename.error) : undefined)}
+          error={trouble ? t(`name.${trouble}`) : naming.error ? sayError(naming.error) : undefined}
           inputRef={(input) => {
-            if (!input || selectedStem.current) return;
-            selectedStem.current = true;
-            setTimeout(() => input.setSelectionRange(0, stemLength(entry.name, entry.kind)));
+            if (!input || chosen === undefined || isSelected.current) return;
+            isSelected.current = true;
+            setTimeout(() => input.setSelectionRange(0, chosen));
           }}
           onChange={(next) => {
             setName(next);
-            rename.reset();
+            naming.reset();
           }}
         />
         <div className="f-dialog-actions">
           <Button look="quiet" onPress={onClose}>
             {t("app.cancel")}
           </Button>
-          <Button look="primary" type="submit" isPending={rename.isPending}>
-            {t("rename.do")}
+          <Button look="primary" type="submit" isPending={naming.isPending}>
+            {submit}
           </Button>
         </div>
       </form>
@@ -76,53 +74,57 @@ export function RenameDialog({ entry, onClose }: { entry: Entry; onClose: () => 
   );
 }
 
+export function RenameDialog({ entry, onClose }: { entry: Entry; onClose: () => void }) {
+  const t = useText();
+  const { api } = useWorld();
+  const changed = useChanged();
+  const rename = useMutation({
+    mutationFn: async (name: string) => {
+      const result = await api.move([{ from: entry.path, to: join(parentOf(entry.path), name) }], "fail");
+      if (result.failed[0]) throw result.failed[0].error;
+      return result;
+    },
+    onSuccess: (result, name) => {
+      onClose();
+      return changed(t("done.renamed", { name }), result);
+    },
+  });
+  return (
+    <NameDialog
+      title={t("rename.title")}
+      submit={t("rename.do")}
+      first={entry.name}
+      chosen={stemLength(entry.name, entry.kind)}
+      naming={rename}
+      onName={(name) => {
+        if (name === entry.name) onClose();
+        else rename.mutate(name);
+      }}
+      onClose={onClose}
+    />
+  );
+}
+
 export function NewFolderDialog({ folder, onClose }: { folder: string; onClose: () => void }) {
   const t = useText();
   const { api } = useWorld();
   const changed = useChanged();
-  const sayError = useSayError();
-  const [name, setName] = useState("");
-  const [checked, setChecked] = useState(false);
-  const problem = useNameProblem(name, checked);
   const make = useMutation({
-    mutationFn: () => api.makeFolder(join(folder, name.trim())),
-    onSuccess: ({ undo }) => {
+    mutationFn: (name: string) => api.makeFolder(join(folder, name)),
+    onSuccess: ({ undo }, name) => {
       onClose();
-      return changed(t("done.folder", { name: name.trim() }), { undo });
+      return changed(t("done.folder", { name }), { undo });
     },
   });
   return (
-    <Dialog title={t("folder.title")} open onClose={onClose}>
-      <form
-        className="h-stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          setChecked(true);
-          if (!nameTrouble(name.trim())) make.mutate();
-        }}
-      >
-        <TextField
-          label={t("rename.label")}
-          placeholder={t("folder.example")}
-          autoFocus
-          autoComplete="off"
-          value={name}
-          error={problem ?? (make.error ? sayError(make.error) : undefined)}
-          onChange={(next) => {
-            setName(next);
-            make.reset();
-          }}
-        />
-        <div className="f-dialog-actions">
-          <Button look="quiet" onPress={onClose}>
-            {t("app.cancel")}
-          </Button>
-          <Button look="primary" type="submit" isPending={make.isPending}>
-            {t("folder.do")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <NameDialog
+      title={t("folder.title")}
+      submit={t("folder.do")}
+      placeholder={t("folder.example")}
+      naming={make}
+      onName={(name) => make.mutate(name)}
+      onClose={onClose}
+    />
   );
 }
 

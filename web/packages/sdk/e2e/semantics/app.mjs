@@ -6,12 +6,25 @@ import { gzipSync } from "node:zlib";
 import { WebSocketServer } from "ws";
 
 const file = (name) => readFileSync(new URL(name, import.meta.url));
-const subjects = ["harness", "fetch", "streams", "xhr", "websocket", "cookies", "caching", "pages", "run"];
+const subjects = [
+  "harness",
+  "fetch",
+  "streams",
+  "xhr",
+  "websocket",
+  "cookies",
+  "caching",
+  "pages",
+  "serviceworker",
+  "run",
+];
 const page = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Semantics é</title>
 <script>window.nativeFirst = WebSocket; window.cookieAtStart = document.cookie;</script></head>
 <body><h1>Semantics</h1>${subjects.map((name) => `<script src="/cases/${name}.js"></script>`).join("")}</body></html>`;
 const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
 const bytesTag = `"${createHash("sha256").update(bytes).digest("hex").slice(0, 16)}"`;
+/** What lets answers go on that stopped after their first piece. */
+const gates = new Map();
 /** How often each address was asked. */
 const hits = new Map();
 
@@ -19,6 +32,45 @@ async function bodyOf(request) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** Below /sw/PLACE/, one for each case of service workers: what was set there, and files. */
+const set = new Map();
+async function serviceWorkers(url, request, response) {
+  const [, , place, name] = url.pathname.split("/");
+  const query = url.searchParams;
+  const of = (key, otherwise) => set.get(`${place} ${key}`) ?? otherwise;
+  const send = (type, body, status = 200) =>
+    response.writeHead(status, { "Content-Type": type, "Cache-Control": "no-cache" }).end(body);
+  if (name === "set") {
+    set.set(`${place} ${query.get("name")}`, query.get("value"));
+    return send("text/plain", "set");
+  }
+  if (of("broken")) return send("text/plain", "broken", 503);
+  const script = `self.version = ${JSON.stringify(of("version", "1"))};\n${file("service.js")}`;
+  switch (name) {
+    case "worker.js":
+      return send("text/javascript", query.get("do") === "syntax" ? "this is no script" : script);
+    case "module.js":
+      return send("text/javascript", `import "./imported.js";\nself.handlers = true;\n${script}`);
+    case "imported.js":
+      return send("text/javascript", `self.imported = ${JSON.stringify(of("imported", "imported"))};`);
+    case "page.html":
+      return send(
+        "text/html",
+        "<!doctype html><script>window.atStart = navigator.serviceWorker.controller?.state ?? null;</script>",
+      );
+    case "redirect":
+      return response.writeHead(302, { Location: query.get("to") }).end();
+    case "echo":
+      return send("application/octet-stream", await bodyOf(request));
+    case "header":
+      return send("text/plain", request.headers["x-mine"] ?? "");
+    case "missing.js":
+      return send("text/plain", "not here", 404);
+    default:
+      return send("text/plain", `network ${name}`);
+  }
 }
 
 async function answer(request, response) {
@@ -35,6 +87,7 @@ async function answer(request, response) {
   const json = (value) => send("application/json", JSON.stringify(value));
   const subject = /^\/cases\/(\w+)\.js$/.exec(url.pathname)?.[1];
   if (subjects.includes(subject)) return send("text/javascript", file(`.${url.pathname}`));
+  if (url.pathname.startsWith("/sw/")) return serviceWorkers(url, request, response);
   switch (url.pathname) {
     case "/":
       return send("text/html", page);
@@ -82,10 +135,14 @@ async function answer(request, response) {
       response.writeHead(200, { "Content-Type": query.get("type") ?? "text/plain" });
       for (let i = 0; i < Number(query.get("n")); ++i) {
         response.write(query.get("text") ?? `${i}\n`);
+        if (i === 0 && query.has("gate")) await new Promise((open) => gates.set(query.get("gate"), open));
         await new Promise((resolve) => setTimeout(resolve, Number(query.get("ms") ?? 20)));
       }
       return query.has("break") ? response.destroy() : response.end();
     }
+    case "/gate":
+      gates.get(query.get("gate"))?.();
+      return send("text/plain", "open");
     case "/events":
       response.writeHead(200, { "Content-Type": "text/event-stream" });
       return response.write(`id: 7\nevent: told\ndata: one\ndata: two\n\n`);

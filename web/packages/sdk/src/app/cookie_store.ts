@@ -36,9 +36,10 @@ export class CookieStore {
     return new CookieStore(host, `${cookiePrefix}${root}:${device ?? ""}:${app}`, storage);
   }
 
-  text(path: string): string {
+  /** As CookieJar.text. */
+  text(path: string, options: { fromElsewhere?: boolean } = {}): string {
     this.#read();
-    return this.#jar.text(path);
+    return this.#jar.text(path, options);
   }
 
   /** What pages may know. */

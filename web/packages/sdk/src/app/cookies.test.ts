@@ -72,12 +72,20 @@ describe("a jar", () => {
     const jar = new CookieJar(host);
     jar.set("secret=1; HttpOnly", "/");
     jar.set("open=2", "/");
-    expect(jar.text("/", true)).toBe("open=2");
+    expect(jar.text("/", { forPage: true })).toBe("open=2");
     expect(jar.text("/")).toBe("secret=1; open=2");
     expect(jar.forPages().map(({ name }) => name)).toEqual(["open"]);
     expect(jar.set("secret=mine", "/", true)).toBe(false);
     expect(jar.set("own=3; HttpOnly", "/", true)).toBe(false);
     expect(jar.text("/")).toBe("secret=1; open=2");
+  });
+
+  test("keeps those of SameSite=Strict from a page that a link from elsewhere opened", () => {
+    const jar = new CookieJar(host);
+    for (const line of ["a=1; SameSite=Strict", "b=2; SameSite=Lax", "c=3", "d=4; SameSite=None; Secure"])
+      jar.set(line, "/");
+    expect(jar.text("/", { fromElsewhere: true })).toBe("b=2; c=3; d=4");
+    expect(jar.text("/")).toBe("a=1; b=2; c=3; d=4");
   });
 
   test("forgets what is over, and the least used beyond 180", () => {

@@ -1,7 +1,7 @@
 /**
  * An app's cookies (RFC 6265bis). An app has one host of its own, so no list of public suffixes is needed: `Domain` may name
  * that host and no other. App origins are secure and nothing but their own pages asks them, so every request is
- * secure and same-site. No DOM, no I/O.
+ * secure and same-site, but for a first page that a link from elsewhere opened. No DOM, no I/O.
  */
 
 export interface Cookie {
@@ -116,11 +116,18 @@ export class CookieJar {
     return true;
   }
 
-  /** What a request to `path` carries, or what a page there reads; "" when there is none. */
-  text(path: string, forPage = false): string {
+  /**
+   * What a request to `path` carries, or what a page there reads; "" when there is none. `fromElsewhere`: it is a
+   * navigation that another site began, which `SameSite=Strict` cookies don't go with (RFC 6265bis 5.8.3).
+   */
+  text(path: string, { forPage = false, fromElsewhere = false } = {}): string {
     const now = this.#now();
     const found = [...this.#cookies.values()].filter(
-      (cookie) => !this.#isOver(cookie) && pathMatches(path, cookie.path) && !(forPage && cookie.httpOnly),
+      (cookie) =>
+        !this.#isOver(cookie) &&
+        pathMatches(path, cookie.path) &&
+        !(forPage && cookie.httpOnly) &&
+        !(fromElsewhere && cookie.sameSite === "strict"),
     );
     found.sort((a, b) => b.path.length - a.path.length || a.created - b.created);
     for (const cookie of found) cookie.used = now;

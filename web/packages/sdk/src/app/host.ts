@@ -1,5 +1,5 @@
 import { concat } from "../bytes.ts";
-import type { HearthConnection } from "../connection.ts";
+import type { Commit, HearthConnection } from "../connection.ts";
 import { HearthError } from "../errors.ts";
 import { checkedPath } from "../http/fetch.ts";
 import { CookieStore } from "./cookie_store.ts";
@@ -33,6 +33,8 @@ export interface AppHostOptions {
   container: HTMLElement;
   /** Where it opens, default `/`. */
   path?: string;
+  /** A link of another site led to `path`, for all that is known: `SameSite=Strict` cookies don't go with that page. */
+  fromElsewhere?: boolean;
   /** The frame's accessible name. */
   title: string;
   /** `light`, `dark` or unset: handed to the app as its pages' `color-scheme`. */
@@ -42,6 +44,12 @@ export interface AppHostOptions {
   onReady?(): void;
   /** A request could not be carried; the app sees a network error. */
   onError?(error: HearthError): void;
+}
+
+/** Of an answer, as `onFields` has it. */
+interface Told {
+  fields: readonly (readonly [string, string])[];
+  commit?: Commit | undefined;
 }
 
 /** At once and per app; beyond that requests fail, since a frame could ask without end. */
@@ -65,6 +73,8 @@ export class AppHost {
   readonly #life = new AbortController();
   #origin: string | undefined;
   #path: string;
+  /** Until the first page stands, through all of its redirects. */
+  #fromElsewhere: boolean;
   #port: MessagePort | undefined;
   #cookies: CookieStore | undefined;
   #cache = "";
@@ -76,6 +86,7 @@ export class AppHost {
   constructor(options: AppHostOptions) {
     this.#options = options;
     this.#path = options.path ?? "/";
+    this.#fromElsewhere = options.fromElsewhere === true;
     this.frame = document.createElement("iframe");
     this.frame.title = options.title;
     // No top navigation and no popups: both would carry data out without asking.
@@ -142,6 +153,7 @@ export class AppHost {
 
   #onPortMessage({ data, ports }: MessageEvent<BootMessage>): void {
     if (data.kind === "loaded") {
+      this.#fromElsewhere = false; // it may have come out of the cache, without asking
       this.#options.onReady?.();
     } else if (data.kind === "location") {
       const { path, title } = data;
@@ -187,9 +199,14 @@ export class AppHost {
   }
 
   /** Takes the cookies of an answer, before the page gets it. */
-  async #keepCookies(fields: readonly (readonly [string, string])[], path: string): Promise<void> {
+  async #keepCookies({ fields, commit }: Told, path: string): Promise<void> {
     const lines = fields.filter(([name]) => name.toLowerCase() === "set-cookie").map(([, value]) => value);
-    if (lines.length > 0 && this.#cookies?.set(lines, path) === true) await this.#tellCookies();
+    if (lines.length === 0) return;
+    let changed = false;
+    const keep = (): void => void (changed = this.#cookies?.set(lines, path) === true);
+    if (commit === undefined) keep();
+    else if (!(await commit(keep))) throw new HearthError("cut_short", "another tab has taken over");
+    if (changed) await this.#tellCookies();
   }
 
   /** What a browser says of itself, where an app's page can't. */
@@ -203,14 +220,15 @@ export class AppHost {
         languages.map((each, i) => (i === 0 ? each : `${each};q=${1 - i / 10}`)).join(","),
       ]);
     const word = /^[a-z-]+$/;
-    // Only an app's own pages ask, and they share its origin.
-    own.push(["Sec-Fetch-Site", "same-origin"]);
+    // Only an app's own pages ask, and they share its origin; but for the first page itself.
+    const fromElsewhere = this.#fromElsewhere && mode === "navigate";
+    own.push(["Sec-Fetch-Site", fromElsewhere ? "cross-site" : "same-origin"]);
     if (mode !== undefined && word.test(mode)) own.push(["Sec-Fetch-Mode", mode]);
     if (destination !== undefined)
       own.push(["Sec-Fetch-Dest", word.test(destination) ? destination : "empty"]);
     if (this.#origin !== undefined && ((method !== "GET" && method !== "HEAD") || mode === "websocket"))
       own.push(["Origin", this.#origin]);
-    const cookies = anonymous === true ? "" : (this.#cookies?.text(path) ?? "");
+    const cookies = anonymous === true ? "" : (this.#cookies?.text(path, { fromElsewhere }) ?? "");
     if (cookies !== "") own.push(["Cookie", cookies]);
     return own;
   }
@@ -226,14 +244,17 @@ export class AppHost {
           if (connection.openSocket === undefined) throw new HearthError("unsupported", "no sockets here");
           const target = appPath(app, path);
           const own = pathOf(path);
-          let fields: readonly (readonly [string, string])[] = [];
+          let told: Told = { fields: [] };
           const session = await connection.openSocket(target, {
             protocols: Array.isArray(protocols) ? protocols.map(String).slice(0, 64) : [],
             headers: this.#ownHeaders("GET", own, { mode: "websocket", destination: "websocket" }),
             signal,
-            onFields: (given) => (fields = given),
+            onFields: (fields, commit) => (told = { fields, commit }),
           });
-          await this.#keepCookies(fields, own);
+          await this.#keepCookies(told, own).catch((error: Error) => {
+            session.abort(error);
+            throw error;
+          });
           return session;
         },
         this.#life.signal,
@@ -257,7 +278,7 @@ export class AppHost {
             const method = String(request.method);
             const anonymous = request.anonymous === true;
             const path = pathOf(request.path);
-            let fields: readonly (readonly [string, string])[] = [];
+            let told: Told = { fields: [] };
             const response = await connection.fetch(appPath(app, request.path), {
               method,
               headers: [...allowedHeaders(request.headers), ...this.#ownHeaders(method, path, request)],
@@ -265,9 +286,14 @@ export class AppHost {
               signal,
               // The page must see redirects itself, to know where it is.
               redirect: "manual",
-              onFields: (given) => (fields = given),
+              onFields: (fields, commit) => (told = { fields, commit }),
             });
-            if (!anonymous) await this.#keepCookies(fields, path);
+            if (request.mode === "navigate" && !isRedirect(response)) this.#fromElsewhere = false;
+            if (!anonymous)
+              await this.#keepCookies(told, path).catch(async (error: Error) => {
+                await response.body?.cancel(error);
+                throw error;
+              });
             return response;
           } catch (error) {
             if (HearthError.is(error)) onError?.(error);
@@ -316,6 +342,10 @@ async function measured(
     },
     { highWaterMark: 0 },
   );
+}
+
+function isRedirect({ status, headers }: Response): boolean {
+  return status >= 300 && status < 400 && headers.has("location");
 }
 
 /** Without the query. */

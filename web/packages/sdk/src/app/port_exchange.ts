@@ -55,12 +55,14 @@ class PortBodies {
   #cancelled = false;
   #queue: (Uint8Array | "end" | Error)[] = [];
   #arrived: (() => void) | undefined;
-  #sending = false;
+  #sending: boolean;
   #receiving = false;
   #closed = false;
 
-  constructor(port: MessagePort) {
+  /** `owes`: this side still has to say something, and the port stays until it has, however late. */
+  constructor(port: MessagePort, owes: boolean) {
     this.port = port;
+    this.#sending = owes;
     port.onmessage = ({ data }: MessageEvent<PortMessage>) => this.#take(data);
     // Chromium and Firefox tell when the other end is gone; elsewhere its owner's page goes with it.
     port.addEventListener("close", () => this.#gone());
@@ -97,8 +99,7 @@ class PortBodies {
     } catch (error) {
       this.post({ k: "broken", message: error instanceof Error ? error.message : String(error) });
     } finally {
-      this.#sending = false;
-      this.#closeWhenDone();
+      this.closeSoon();
     }
   }
 
@@ -143,8 +144,9 @@ class PortBodies {
     this.port.close();
   }
 
-  /** Without bodies, or after them. */
+  /** Nothing more will be sent. */
   closeSoon(): void {
+    this.#sending = false;
     this.#closeWhenDone();
   }
 
@@ -221,7 +223,7 @@ export function ask(
   body: ReadableStream<Uint8Array> | null,
   { hold = false } = {},
 ): Asked {
-  const bodies = new PortBodies(port);
+  const bodies = new PortBodies(port, false);
   const accepted = Promise.withResolvers<void>();
   const head = Promise.withResolvers<PortHead>();
   const done = Promise.withResolvers<void>();
@@ -280,7 +282,7 @@ export async function answer(
   ended?: AbortSignal,
   hold = false,
 ): Promise<void> {
-  const bodies = new PortBodies(port);
+  const bodies = new PortBodies(port, true);
   const controller = new AbortController();
   const abort = (): void => controller.abort();
   bodies.onCancel = abort;

@@ -13,6 +13,7 @@ export interface HearthLink {
   flock?: string;
   /** 5 bytes for `setup`, 32 for the others. */
   secret: Uint8Array;
+  /** The box's; those without `/p2p` are further ones of the flock. */
   multiaddrs: string[];
 }
 

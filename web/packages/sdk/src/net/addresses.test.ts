@@ -3,8 +3,12 @@ import {
   addressOfOrigin,
   circuitAddress,
   dialable,
+  flocksOf,
   hostAndPort,
+  othersOf,
   relayOf,
+  sorted,
+  stunAt,
   webrtcAddress,
 } from "./addresses.ts";
 
@@ -71,4 +75,60 @@ test("a web server's origin is a WebSocket address", () => {
     `/ip4/127.0.0.1/tcp/8080/ws/p2p/${peer}`,
   );
   expect(addressOfOrigin("http://[::1]:80", peer)).toBe(`/ip6/::1/tcp/80/ws/p2p/${peer}`);
+});
+
+describe("a flock at several addresses", () => {
+  const known = `/ip4/198.51.100.10/tcp/443/p2p/${peer}`;
+
+  test("is looked for at those on its port, as the same peer, and never inside of our own network", () => {
+    const over6 = `/ip6/2001:db8:1::2/tcp/443/ws/p2p/${peer}`;
+    const told = [
+      `/ip4/198.51.100.10/tcp/443/p2p/${peer}`,
+      `/ip6/2001:db8:1::2/tcp/443/p2p/${peer}`,
+      over6,
+      `/ip6/2001:db8:1::2/tcp/22/p2p/${peer}`,
+      `/ip6/2001:db8:1::3/tcp/443/p2p/${other}`,
+      ...["/ip4/192.168.1.1", "/ip4/127.0.0.1", "/ip6/::1", "/ip6/fd00::1", "/dns4/flock.example"].map(
+        (host) => `${host}/tcp/443/p2p/${peer}`,
+      ),
+    ];
+    expect(othersOf(known, told, plain)).toEqual([over6]);
+    expect(othersOf(known, told, https)).toEqual([]);
+    expect(othersOf(`/dns4/flock.example/tcp/443/p2p/${peer}`, told, plain)).toEqual([]);
+    const inside = `/ip4/192.168.1.7/tcp/443/p2p/${peer}`;
+    expect(othersOf(inside, [`/ip6/fd00::1/tcp/443/p2p/${peer}`], plain)).toHaveLength(1);
+  });
+
+  test("is named by a link with one whole address, and further ones without its PeerId", () => {
+    const box = `/ip4/203.0.113.9/udp/4001/webrtc-direct/certhash/${certhash}/p2p/${other}`;
+    const told = [box, `/p2p/${other}`, "/ip6/2001:db8:1::2/tcp/443", "/ip4/192.168.1.1/tcp/443"];
+    expect(sorted(known, told, plain)).toEqual({
+      multiaddrs: [box, `/p2p/${other}`],
+      flockOthers: [`/ip6/2001:db8:1::2/tcp/443/ws/p2p/${peer}`],
+    });
+  });
+
+  test("is asked for our address where it answered", () => {
+    const over6 = `/ip6/2001:db8:1::2/tcp/443/ws/p2p/${peer}`;
+    expect(stunAt("stun:127.0.0.1:443", over6)).toBe("stun:[2001:db8:1::2]:443");
+    expect(stunAt("stun:[::1]:3478", known)).toBe("stun:198.51.100.10:3478");
+    expect(stunAt("stun:flock.example:3478", known)).toBe("stun:flock.example:3478");
+    expect(stunAt("stun:127.0.0.1:3478", `/dns4/flock.example/tcp/443/ws/p2p/${peer}`)).toBe(
+      "stun:127.0.0.1:3478",
+    );
+    expect(stunAt(undefined, known)).toBeUndefined();
+  });
+});
+
+test("of the flocks that a box says it is at, those count that this page can dial, and none inside of its own network", () => {
+  const there = `/ip4/198.51.100.18/tcp/443/p2p/${other}`;
+  const ours = `/ip4/192.168.1.7/tcp/443/p2p/${other}`;
+  const told = [there, there, ours, `/ip4/127.0.0.1/tcp/443/p2p/${other}`, "/ip4/198.51.100.9/tcp/443", "x"];
+  const dialed = `/ip4/198.51.100.18/tcp/443/ws/p2p/${other}`;
+  expect(flocksOf(`/ip4/198.51.100.10/tcp/443/p2p/${peer}`, told, plain)).toEqual([dialed]);
+  expect(flocksOf(undefined, told, plain)).toEqual([dialed]);
+  expect(flocksOf(undefined, told, https)).toEqual([]);
+  expect(flocksOf(`/ip4/192.168.1.1/tcp/443/p2p/${peer}`, told, plain)).toHaveLength(3);
+  const many = Array.from({ length: 9 }, (_, i) => there.replace("18", `${i + 1}`));
+  expect(flocksOf(undefined, many, plain)).toHaveLength(4);
 });

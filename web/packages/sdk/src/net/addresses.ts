@@ -7,7 +7,12 @@ export interface Dialable {
   kind: PathKind;
   /** Ends in `/p2p/<peer>`. */
   address: string;
+  /** Dialed only where the others lead nowhere. */
+  spare?: boolean;
 }
+
+/** Of the addresses that a flock tells, and of the flocks that a box tells. */
+const maxOthers = 4;
 
 export interface PageContext {
   /** The page came over https: plain `ws` is mixed content then, except to this machine. */
@@ -97,6 +102,64 @@ export function addressOfOrigin(origin: string, peer: string): string | undefine
   return `/${kind}/${host}/tcp/${port}${tls ? "/tls" : ""}/ws/p2p/${peer}`;
 }
 
+/** Of what a flock says of itself: nothing that would have this page knock at doors of its own network. */
+export function othersOf(known: string, told: readonly string[], page: PageContext): string[] {
+  const [host, port] = parse(known) ?? [];
+  const peer = peerIdIn(known);
+  if (host === undefined || port === undefined || peer === undefined || host.name.startsWith("dns"))
+    return [];
+  const others = new Set<string>();
+  for (const text of told) {
+    const target = dialable(text, page);
+    const [there, its] = parse(text) ?? [];
+    if (target?.kind !== "websocket" || peerIdIn(target.address) !== peer) continue;
+    if (there?.name.startsWith("ip") !== true || there.value === host.value || its?.value !== port.value)
+      continue;
+    if (isOfOwnNetwork(there) && !isOfOwnNetwork(host)) continue;
+    others.add(target.address);
+  }
+  return [...others].slice(0, maxOthers);
+}
+
+/** What a link says: those without a peer's name are further ones of its flock, the others the box's. */
+export function sorted(
+  flock: string,
+  told: readonly string[],
+  page: PageContext,
+): { multiaddrs: string[]; flockOthers: string[] } {
+  const isFlocks = (text: string): boolean => peerIdIn(text) === undefined;
+  const flocks = told.filter(isFlocks).map((text) => `${text}/p2p/${peerIdIn(flock) ?? ""}`);
+  return {
+    multiaddrs: told.filter((text) => !isFlocks(text)),
+    flockOthers: othersOf(flock, flocks, page),
+  };
+}
+
+/** Of the flocks that a box says it is at: those this page can dial, and none that would have it knock at doors of its own network. */
+export function flocksOf(known: string | undefined, told: readonly string[], page: PageContext): string[] {
+  const [host] = parse(known ?? "") ?? [];
+  const isNear = host !== undefined && isNearby(host);
+  const flocks = told.flatMap((text) => {
+    const target = dialable(text, page);
+    const [there] = parse(text) ?? [];
+    if (target?.kind !== "websocket" || there === undefined || (isNearby(there) && !isNear)) return [];
+    return [target.address];
+  });
+  return [...new Set(flocks)].slice(0, maxOthers);
+}
+
+/**
+ * A flock that goes by no name answers STUN at the address where it answered us, whatever it takes for its own;
+ * only the port is its word.
+ */
+export function stunAt(told: string | undefined, address: string): string | undefined {
+  const [, port] = /^stun:(?:\d+\.\d+\.\d+\.\d+|\[[0-9a-f:.]+\]):(\d{1,5})$/i.exec(told ?? "") ?? [];
+  const [host] = parse(address) ?? [];
+  if (port === undefined || host?.value === undefined) return told;
+  if (host.name === "ip4") return `stun:${host.value}:${port}`;
+  return host.name === "ip6" ? `stun:[${host.value}]:${port}` : told;
+}
+
 function parse(text: string): Component[] | undefined {
   try {
     return multiaddr(text).getComponents();
@@ -112,6 +175,17 @@ function join(components: Component[]): string {
 function peerOf(components: Component[] | undefined): string | undefined {
   const last = components?.at(-1);
   return last?.name === "p2p" ? last.value : undefined;
+}
+
+/** Addresses that mean something else in each network. */
+function isOfOwnNetwork({ name, value = "" }: Component): boolean {
+  return name === "ip4"
+    ? /^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(value)
+    : /^(::1?$|f[cd]|fe[89ab])/i.test(value);
+}
+
+function isNearby(host: Component): boolean {
+  return isLoopback(host) || (host.name.startsWith("ip") && isOfOwnNetwork(host));
 }
 
 function isLoopback({ name, value = "" }: Component): boolean {

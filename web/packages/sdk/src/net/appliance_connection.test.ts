@@ -37,6 +37,8 @@ let flockAddress = "";
 let certificate: Uint8Array;
 let record: Uint8Array;
 const requests: TestRequest[] = [];
+/** What the box waits for before it shows its certificate. */
+let shows: Promise<void> = Promise.resolve();
 
 async function host(fill: number, extra: object): Promise<Libp2p> {
   return createLibp2p({
@@ -108,10 +110,15 @@ beforeAll(async () => {
   await box.handle(
     "/http/1.1",
     (stream) => {
-      void serveOne(new Libp2pStream(stream), (request) => {
+      void serveOne(new Libp2pStream(stream), async (request) => {
         requests.push(request);
         if (request.target === "/api/v1/appliance") {
-          return Response.json({ name: "Box", host_certificate: toBase64url(certificate) });
+          await shows;
+          return Response.json({
+            name: "Box",
+            host_certificate: toBase64url(certificate),
+            flocks: [flockAddress],
+          });
         }
         if (request.target === "/echo") return new Response(request.body as Uint8Array<ArrayBuffer>);
         return Response.json({ error: { code: "not_found", message: "no" } }, { status: 404 });
@@ -159,12 +166,8 @@ describe("ApplianceConnection", () => {
     expect(connection).toMatchObject({ state: "relayed", peerId: box.peerId.toString(), root: rootOf(9) });
     expect(connection.status.transport).toBe("relay");
     expect(at?.stun).toBe("stun:127.0.0.1:3478");
-    expect(await pins.get(rootOf(9))).toMatchObject({
-      epoch: 3,
-      sequence: 5,
-      title: "Box",
-      peerId: box.peerId.toString(),
-    });
+    const pinned = { epoch: 3, sequence: 5, title: "Box", peerId: box.peerId.toString() };
+    await expect.poll(() => pins.get(rootOf(9))).toMatchObject(pinned);
     expect((await connection.fetch("/nothing")).status).toBe(404);
     await connection.close();
     expect(seen.at(-1)).toMatchObject({ state: "offline", reason: "closed" });
@@ -185,6 +188,21 @@ describe("ApplianceConnection", () => {
     await connection.close();
   }, 20_000);
 
+  test("a stream whose protocol the box doesn't speak fails, with or without waiting for its answer", async () => {
+    const device = await DeviceKeys.open().createEphemeral();
+    const node = await startNode(device, []);
+    const path = await node.dial("relay", circuit(), AbortSignal.timeout(5000));
+    for (const heard of [performance.now(), performance.now() - 5000]) {
+      Object.assign(path, { lastReceived: heard });
+      const asking = path.openStream("/nothing/1.0.0").then(async (stream) => {
+        await stream.write(new Uint8Array(3));
+        return stream.read();
+      });
+      await expect(asking).rejects.toThrow(/doesn't speak|Protocol selection failed/);
+    }
+    await node.stop();
+  });
+
   test("sends nothing but the question for the certificate to a host that isn't the root's", async () => {
     requests.length = 0;
     const { connection } = await open({ root: rootOf(8), multiaddrs: [circuit()] });
@@ -200,6 +218,40 @@ describe("ApplianceConnection", () => {
     await pins.remember(rootOf(9), { epoch: 4 });
     const { connection } = await open({ multiaddrs: [circuit()] }, pins);
     await expect(connection.ready).rejects.toMatchObject({ code: "superseded" });
+    await connection.close();
+  });
+
+  test("a host that is pinned is asked at once; that it is the root's it shows beside that", async () => {
+    const pins = new MemoryPins();
+    const peerId = box.peerId.toString();
+    await pins.remember(rootOf(9), { epoch: 3, peerId });
+    let show = (): void => undefined;
+    shows = new Promise((resolve) => (show = resolve));
+    const { connection } = await open({ name: "alice", flock: flockAddress }, pins);
+    const echoed = await connection.fetch("/echo", { method: "POST", body: "soon" });
+    expect(await echoed.text()).toBe("soon");
+    expect((await pins.get(rootOf(9)))?.title).toBeUndefined();
+    show();
+    await expect.poll(async () => (await pins.get(rootOf(9)))?.title).toBe("Box");
+    await connection.close();
+  });
+
+  test("a host that is pinned and shows another root's certificate is left", async () => {
+    const pins = new MemoryPins();
+    await pins.remember(rootOf(8), { epoch: 3, peerId: box.peerId.toString() });
+    const { connection } = await open({ root: rootOf(8), multiaddrs: [circuit()] }, pins);
+    await connection.ready;
+    await expect.poll(() => connection.status.reason).toBe("not_authentic");
+    await connection.close();
+  });
+
+  test("after a rotation the record leads to the new host, and the old one is asked nothing", async () => {
+    const pins = new MemoryPins();
+    await pins.remember(rootOf(9), { epoch: 2, peerId: flock.peerId.toString() });
+    const { connection } = await open({ name: "alice", flock: flockAddress }, pins);
+    await connection.ready;
+    expect(connection.peerId).toBe(box.peerId.toString());
+    expect(await pins.get(rootOf(9))).toMatchObject({ epoch: 3, peerId: box.peerId.toString() });
     await connection.close();
   });
 
@@ -223,6 +275,26 @@ describe("ApplianceConnection", () => {
     const { connection } = await open({ multiaddrs: [dead] });
     await expect(connection.ready).rejects.toMatchObject({ code: "offline" });
     expect(connection.status.nextAttempt).toBeGreaterThan(Date.now());
+    await connection.close();
+  });
+
+  test("goes through another flock that the box said it is at, when the one that led there is gone", async () => {
+    const { connection: before, pins } = await open({ multiaddrs: [circuit()] });
+    await before.ready;
+    // Loopback, told to somebody from elsewhere.
+    expect((await pins.get(rootOf(9)))?.flocks).toEqual([]);
+    await before.close();
+
+    const gone = `/ip4/127.0.0.1/tcp/1/ws/p2p/${peerIdFromPrivateKey(keyFrom(3) as never).toString()}`;
+    const near = await open({ flock: gone, multiaddrs: [circuit()] }, pins);
+    await near.connection.ready;
+    await expect.poll(async () => (await pins.get(rootOf(9)))?.flocks).toEqual([flockAddress]);
+    await near.connection.close();
+
+    await pins.remember(rootOf(9), { multiaddrs: [] });
+    const { connection } = await open({ flock: gone }, pins);
+    await connection.ready;
+    expect(connection.status).toMatchObject({ state: "relayed", address: circuit() });
     await connection.close();
   });
 

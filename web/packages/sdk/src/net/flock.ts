@@ -1,8 +1,16 @@
 /** A flock: where names are looked up, and what relays until a direct path stands. Nothing it says is trusted. */
 import { HearthError } from "../errors.ts";
 import { fetchOver } from "../http/fetch.ts";
+import type { ByteStream } from "../http/stream.ts";
 import { isName, verifyNameRecord, type NameRecord } from "../identity/statements.ts";
-import { addressOfOrigin, circuitAddress, dialable, type PageContext } from "./addresses.ts";
+import {
+  addressOfOrigin,
+  circuitAddress,
+  dialable,
+  othersOf,
+  stunAt,
+  type PageContext,
+} from "./addresses.ts";
 import type { Node, Path } from "./node.ts";
 
 /** `GET /.well-known/hearth-flock`. */
@@ -15,6 +23,7 @@ export interface FlockInfo {
 }
 
 const maxRecordBytes = 4096;
+const learnTimeout = 10_000;
 
 export function parseFlockInfo(value: unknown): FlockInfo {
   const info = value as Record<string, unknown> | null;
@@ -53,6 +62,7 @@ export class Flock {
   readonly #http: typeof fetch;
   #path: Promise<Path> | undefined;
   #stun: string | undefined;
+  #others: readonly string[] = [];
 
   constructor(
     node: () => Promise<Node>,
@@ -69,6 +79,16 @@ export class Flock {
   /** Its STUN server, once it has told. */
   get stun(): string | undefined {
     return this.#stun;
+  }
+
+  /** Where else a flock that is known by one address says that it is, over the other family for instance. */
+  get others(): readonly string[] {
+    return this.#others;
+  }
+
+  /** What it said before: it may not answer at its first address any more. */
+  remember(others: readonly string[]): void {
+    if (this.#others.length === 0) this.#others = others;
   }
 
   /** The verified record of a name. Throws `name_unknown`, `bad_record` or `flock_unreachable`. */
@@ -112,7 +132,7 @@ export class Flock {
   async #dial(signal: AbortSignal): Promise<Path> {
     const node = await this.#node();
     const direct = this.#where?.startsWith("/") === true;
-    const addresses = direct ? [this.#where ?? ""] : await this.#ask(signal);
+    const addresses = direct ? [this.#where ?? "", ...this.#others] : await this.#ask(signal);
     const wanted = addresses
       .map((address) => dialable(address, this.#page))
       .filter((target) => target?.kind === "websocket")
@@ -121,18 +141,21 @@ export class Flock {
     const path = await Promise.any(
       [...new Set(wanted)].map((address) => node.dial("websocket", address, signal)),
     );
-    if (direct) {
-      // Without STUN a direct path is less likely, nothing more: don't fail for it.
-      const response = await fetchOver(
-        () => path.openStream("/http/1.1", signal),
-        "/.well-known/hearth-flock",
-        {
-          signal,
-        },
-      ).catch(() => undefined);
-      if (response?.ok === true) this.#stun = parseFlockInfo(await response.json().catch(() => null)).stun;
-    }
+    this.#stun = stunAt(this.#stun, path.address);
+    // Without STUN a direct path is less likely, nothing more: nobody waits for it, and nothing fails for it.
+    if (direct) void this.#learn(path).catch(() => undefined);
     return path;
+  }
+
+  /** What a flock that was dialed by its multiaddr says of itself. */
+  async #learn(path: Path): Promise<void> {
+    const signal = AbortSignal.timeout(learnTimeout);
+    const link = (): Promise<ByteStream> => path.openStream("/http/1.1", signal);
+    const response = await fetchOver(link, "/.well-known/hearth-flock", { signal });
+    if (!response.ok) return;
+    const info = parseFlockInfo(await response.json());
+    this.#stun = stunAt(info.stun, path.address);
+    this.#others = othersOf(this.#where ?? "", info.addrs, this.#page);
   }
 
   async #ask(signal: AbortSignal): Promise<string[]> {

@@ -1,5 +1,7 @@
 import type { Stream, StreamCloseEvent } from "@libp2p/interface";
+import { concat } from "../bytes.ts";
 import type { ByteStream } from "../http/stream.ts";
+import { negotiationOf, type LazyNegotiation } from "./lazy_negotiation.ts";
 
 /** Bytes that may wait here unread before the stream is paused; yamux then stops crediting its window. */
 const highWater = 1024 * 1024;
@@ -19,20 +21,26 @@ export class Libp2pStream implements ByteStream {
   #error: Error | undefined;
   readonly #pausable: boolean;
   #mostUnread = mostUnread;
+  #offer: Uint8Array | undefined;
+  #negotiation: LazyNegotiation | undefined;
+  /** Those who wait for its end. */
+  #agreed: (() => void)[] = [];
 
   /** `onReceive` is called whenever bytes come: the peer lives. */
   constructor(stream: Stream, options: { pausable?: boolean; onReceive?: () => void } = {}) {
     this.#stream = stream;
     this.#received = options.onReceive;
     this.#pausable = options.pausable ?? true;
+    this.#negotiation = negotiationOf(stream);
+    this.#offer = this.#negotiation?.offer;
     stream.addEventListener("message", ({ data }) =>
       this.#take(data instanceof Uint8Array ? data : data.subarray()),
     );
-    stream.addEventListener("end", () => this.#wake?.());
-    stream.addEventListener("remoteCloseWrite", () => this.#wake?.());
+    stream.addEventListener("end", () => this.#tell());
+    stream.addEventListener("remoteCloseWrite", () => this.#tell());
     stream.addEventListener("close", (event: StreamCloseEvent) => {
       this.#error ??= event.error;
-      this.#wake?.();
+      this.#tell();
     });
   }
 
@@ -54,6 +62,10 @@ export class Libp2pStream implements ByteStream {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#offer !== undefined) {
+      bytes = concat(this.#offer, bytes);
+      this.#offer = undefined;
+    }
     for (let offset = 0; offset < bytes.length; offset += maxWrite) {
       await this.#writable();
       this.#stream.send(bytes.subarray(offset, offset + maxWrite));
@@ -61,8 +73,13 @@ export class Libp2pStream implements ByteStream {
     await this.#writable();
   }
 
-  closeWrite(): Promise<void> {
-    return this.#stream.close();
+  async closeWrite(): Promise<void> {
+    if (this.#offer !== undefined) await this.write(new Uint8Array());
+    // js-libp2p as the other side loses what came along with the offer when the end comes with it, too.
+    while (this.#negotiation !== undefined && this.#error === undefined && !this.#ended()) {
+      await new Promise<void>((resolve) => this.#agreed.push(resolve));
+    }
+    await this.#stream.close();
   }
 
   mayBeCut(): void {
@@ -73,11 +90,30 @@ export class Libp2pStream implements ByteStream {
     this.#error ??= reason;
     this.#queue = [];
     this.#stream.abort(reason);
+    this.#tell();
+  }
+
+  /** Something changed for whoever waits. */
+  #tell(): void {
     this.#wake?.();
+    for (const go of this.#agreed.splice(0)) go();
   }
 
   #take(bytes: Uint8Array): void {
     this.#received?.();
+    if (this.#negotiation !== undefined) {
+      try {
+        const after = this.#negotiation.take(bytes);
+        if (after === undefined) return;
+        this.#negotiation = undefined;
+        this.#tell();
+        if (after.length === 0) return;
+        bytes = after;
+      } catch (error) {
+        this.abort(error as Error);
+        return;
+      }
+    }
     this.#queue.push(bytes);
     this.#queued += bytes.length;
     if (this.#pausable) {

@@ -59,6 +59,8 @@ class World {
     webrtc: 500,
     "webrtc-direct": 100,
   };
+  /** Of single addresses, in place of their kind's. */
+  readonly fates = new Map<string, number | "refused" | "silent">();
   verdict: HearthError | undefined;
   readonly paths: FakePath[] = [];
   readonly dials: PathKind[] = [];
@@ -72,7 +74,7 @@ class World {
       resolve: () => Promise.resolve(this.targets),
       dial: (target) => {
         this.dials.push(target.kind);
-        const fate = this.fate[target.kind] ?? "refused";
+        const fate = this.fates.get(target.address) ?? this.fate[target.kind] ?? "refused";
         if (fate === "refused") return Promise.reject(new Error("refused"));
         return new Promise((resolve) => {
           if (fate === "silent") return;
@@ -133,6 +135,38 @@ describe("Links", () => {
     expect(world.dials).not.toContain("webrtc");
   });
 
+  test("dials a spare address only where the others fail, or show nothing for 3 s", async () => {
+    const spare: Dialable = { ...relayed, address: relayed.address.replace("/F/", "/G/"), spare: true };
+    world.fate.webrtc = "refused";
+    world.targets = [relayed, spare];
+    world.links.start();
+    await world.clock.advance(200);
+    expect(world.links.status).toMatchObject({ state: "relayed", address: relayed.address });
+    expect(world.dials.filter((kind) => kind === "relay")).toHaveLength(1);
+
+    world.fates.set(relayed.address, "refused");
+    world.path("relay").abort();
+    await world.clock.advance(200);
+    expect(world.links.status).toMatchObject({ state: "relayed", address: spare.address });
+
+    world.fates.set(relayed.address, "silent");
+    world.path("relay").abort();
+    await world.clock.advance(2_900);
+    expect(world.state).toBe("connecting");
+    await world.clock.advance(300);
+    expect(world.links.status).toMatchObject({ state: "relayed", address: spare.address });
+    expect(world.seen.map(({ state }) => state)).not.toContain("offline");
+  });
+
+  test("says why the first addresses failed when the spare ones fail, too", async () => {
+    world.targets = [relayed, { ...relayed, address: relayed.address.replace("/F/", "/G/"), spare: true }];
+    world.fate.relay = "refused";
+    world.links.start();
+    await world.clock.advance(100);
+    expect(world.links.status).toMatchObject({ state: "offline", reason: "offline" });
+    expect(world.dials).toEqual(["relay", "relay"]);
+  });
+
   test("stays relayed when no direct path stands, and says so within 3 s", async () => {
     world.fate.webrtc = "silent";
     world.links.start();
@@ -145,10 +179,15 @@ describe("Links", () => {
   test("tries for a direct path again with growing pauses", async () => {
     world.fate.webrtc = "refused";
     world.links.start();
-    await world.clock.advance(14_000);
-    expect(world.dials.filter((kind) => kind === "webrtc")).toHaveLength(1);
-    await world.clock.advance(2_000);
-    expect(world.dials.filter((kind) => kind === "webrtc")).toHaveLength(2);
+    const tries = () => world.dials.filter((kind) => kind === "webrtc").length;
+    await world.clock.advance(1_900);
+    expect(tries()).toBe(1);
+    await world.clock.advance(400);
+    expect(tries()).toBe(2);
+    await world.clock.advance(14_500);
+    expect(tries()).toBe(2);
+    await world.clock.advance(1_000);
+    expect(tries()).toBe(3);
     world.fate.webrtc = 100;
     await world.clock.advance(31_000);
     expect(world.state).toBe("direct");
@@ -217,6 +256,19 @@ describe("Links", () => {
     expect(world.path("relay").isOpen).toBe(false);
   });
 
+  test("asks the paths when one is suspect: what answers stays, what doesn't is left within 7 s", async () => {
+    world.links.start();
+    await world.clock.advance(1_000);
+    world.links.suspect();
+    await world.clock.advance(7_000);
+    expect(world.state).toBe("direct");
+    world.path("webrtc").answers = false;
+    world.fate.webrtc = "refused";
+    world.links.suspect();
+    await world.clock.advance(7_000);
+    expect(world.state).toBe("relayed");
+  });
+
   test("drops a path that went silent and doesn't answer, within 30 s", async () => {
     world.links.start();
     await world.clock.advance(1_000);
@@ -246,6 +298,19 @@ describe("Links", () => {
     await world.clock.advance(3_000);
     await expect(stream).resolves.toBeDefined();
     expect(world.path("relay").streams).toBeGreaterThan(0);
+  });
+
+  test("asks a path on which a stream was opened without an answer, and none came for 3 s", async () => {
+    world.links.start();
+    await world.clock.advance(1_000);
+    const path = world.path("webrtc");
+    await world.links.openStream("/http/1.1");
+    path.lastReceived -= 1;
+    path.answers = false;
+    world.fate.webrtc = "refused";
+    await world.clock.advance(9_100);
+    expect(path.isOpen).toBe(false);
+    expect(world.state).toBe("relayed");
   });
 
   test("stays on the relay when told to", async () => {

@@ -25,13 +25,18 @@ const dialTimeout = 10_000;
 /** After so long without a direct path the state says relayed and nothing else; the try itself goes on. */
 export const upgradePatience = 3_000;
 const retryDelays = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000];
-const upgradeDelays = [15_000, 30_000, 60_000, 120_000, 300_000, 600_000];
+/** The first is short: js-libp2p's first try hangs now and then, where the next one takes half a second. */
+const upgradeDelays = [2_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000];
 /** A path silent for so long is asked whether it lives. */
 const silence = 20_000;
 const probeTimeout = 3_000;
 const openTimeout = 10_000;
+/** The first addresses have so long for themselves before the spare ones are dialed, too. */
+const spareDelay = 3_000;
 /** With another path at hand, waiting longer for this one makes no sense. */
 const openTimeoutWithSpare = 3_000;
+/** What was entrusted to a path without asking first is answered by then, or the path is asked. */
+const answerPatience = 3_000;
 
 const maxStreamFailures = 3;
 
@@ -51,6 +56,7 @@ export class Links {
   readonly #life = new AbortController();
   /** By address, so that an upgrade joins a dial that is under way. */
   readonly #dialing = new Map<string, Promise<void>>();
+  readonly #awaited = new Set<Path>();
   #status: ConnectionStatus = { state: "connecting", upgrading: false };
   #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
   #connecting = false;
@@ -93,8 +99,10 @@ export class Links {
         this.#life.signal,
       );
       try {
+        const since = this.#options.clock.now();
         const stream = await raced(path.openStream(protocol, limit.signal), limit.signal);
         this.#lastSeen = this.#options.clock.wall();
+        this.#awaitAnswer(path, since);
         return stream;
       } catch (error) {
         signal?.throwIfAborted();
@@ -110,6 +118,16 @@ export class Links {
     }
   }
 
+  /** A stream on a path that was heard of just now is opened without an answer. Where none comes, the path is asked. */
+  #awaitAnswer(path: Path, since: number): void {
+    if (this.#awaited.has(path)) return;
+    this.#awaited.add(path);
+    this.#options.clock.after(answerPatience, () => {
+      this.#awaited.delete(path);
+      if (path.isOpen && path.lastReceived < since) void this.#probe(path);
+    });
+  }
+
   /** The network may have changed, or somebody asks: look at what stands, and try again now. */
   wake(): void {
     if (this.#life.signal.aborted) return;
@@ -118,6 +136,11 @@ export class Links {
     this.#upgradeFailures = 0;
     if (this.#best() === undefined) void this.#connect("connecting");
     else void this.#upgrade();
+  }
+
+  /** One of the paths may have died: they are asked, and what carries nothing is left. */
+  suspect(): void {
+    for (const path of [...this.#paths]) void this.#probe(path);
   }
 
   close(): void {
@@ -151,7 +174,7 @@ export class Links {
     try {
       const targets = this.#wanted(await this.#resolve());
       if (targets.length === 0) throw new HearthError("offline", "no address that this page can dial");
-      await this.#dialAll(targets);
+      await this.#dialWithSpare(targets);
       this.#failures = 0;
       this.#failure = undefined;
       this.#connecting = false;
@@ -186,6 +209,25 @@ export class Links {
           if (--left === 0 || isFinal(error)) reject(decisive);
         });
       }
+    });
+  }
+
+  /** The spare ones follow where the first ones failed, or have nothing to show for a while. */
+  async #dialWithSpare(targets: Dialable[]): Promise<void> {
+    const spare = targets.filter((target) => target.spare === true);
+    const first = targets.filter((target) => target.spare !== true);
+    if (spare.length === 0 || first.length === 0) return this.#dialAll(targets);
+    const dialing = this.#dialAll(first);
+    const limit = timeout(this.#options.clock, spareDelay, this.#life.signal);
+    try {
+      return await raced(dialing, limit.signal);
+    } catch (error) {
+      if (this.#life.signal.aborted || isFinal(error)) throw error;
+    } finally {
+      limit.clear();
+    }
+    await Promise.any([dialing, this.#dialAll(spare)]).catch(({ errors }: AggregateError) => {
+      throw errors.find(isFinal) ?? errors[0];
     });
   }
 

@@ -1,7 +1,7 @@
 /** js-libp2p with our settings, behind the few things the SDK needs of it. */
 import { circuitRelayTransport } from "@libp2p/circuit-relay-v2";
 import { identify } from "@libp2p/identify";
-import type { Connection, Transport } from "@libp2p/interface";
+import type { Connection, NewStreamOptions, Transport } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
 import { ping } from "@libp2p/ping";
 import { webSockets } from "@libp2p/websockets";
@@ -12,7 +12,11 @@ import type { ByteStream } from "../http/stream.ts";
 import type { DeviceKey } from "../keys/device.ts";
 import { toLibp2pKey } from "../keys/libp2p_key.ts";
 import { peerIdIn, relayOf, type PathKind } from "./addresses.ts";
+import { allowLazyStreams } from "./lazy_negotiation.ts";
 import { Libp2pStream } from "./libp2p_stream.ts";
+
+/** For so many ms after bytes came a path is taken for alive. */
+const alive = 1_000;
 
 /** One authenticated connection. */
 export interface Path {
@@ -126,6 +130,7 @@ class Libp2pPath implements Path {
     this.address = address;
     this.peerId = connection.remotePeer.toString();
     this.#connection = connection;
+    allowLazyStreams(connection);
   }
 
   get isOpen(): boolean {
@@ -133,12 +138,15 @@ class Libp2pPath implements Path {
   }
 
   async openStream(protocol: string, signal?: AbortSignal): Promise<ByteStream> {
-    const stream = await this.#connection.newStream([protocol], {
+    const options: NewStreamOptions & { lazily: boolean } = {
       ...(signal === undefined ? {} : { signal }),
       runOnLimitedConnection: true,
       maxOutboundStreams: 900,
-    });
-    this.lastReceived = performance.now();
+      // A path that was silent first shows that it still carries something: only then is a request entrusted to it.
+      lazily: performance.now() - this.lastReceived < alive,
+    };
+    const stream = await this.#connection.newStream([protocol], options);
+    if (!options.lazily) this.lastReceived = performance.now();
     return new Libp2pStream(stream, {
       pausable: this.kind === "relay" || this.kind === "websocket",
       onReceive: () => (this.lastReceived = performance.now()),

@@ -1,6 +1,7 @@
 /** The transports only a browser window has. */
 import { webRTC, webRTCDirect } from "@libp2p/webrtc";
 import type { TransportFactory } from "./node.ts";
+import { watchIce } from "./ice_silence.ts";
 import { version2Configuration } from "./webrtc_direct_v2.ts";
 
 /**
@@ -15,6 +16,7 @@ export function rtcConfiguration(stun: () => string | undefined): () => RTCConfi
 }
 
 export function browserTransports(stun: () => string | undefined): TransportFactory[] {
+  watchIce();
   return [
     webRTC({ rtcConfiguration: rtcConfiguration(stun) }),
     webRTCDirect({ rtcConfiguration: version2Configuration }),

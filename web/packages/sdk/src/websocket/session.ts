@@ -1,5 +1,6 @@
 /** A WebSocket on a stream of its own (RFC 6455 at a client). */
 import { toBase64, utf8 } from "../bytes.ts";
+import type { Commit } from "../connection.ts";
 import { HearthError } from "../errors.ts";
 import { asHearthError } from "../http/exchange.ts";
 import { ResponseParser } from "../http/parser.ts";
@@ -12,7 +13,7 @@ export interface SocketOptions {
   headers?: readonly (readonly [string, string])[];
   signal?: AbortSignal | null;
   /** The answer's fields as they were sent, also of one that refuses. */
-  onFields?(fields: readonly (readonly [string, string])[]): void;
+  onFields?(fields: readonly (readonly [string, string])[], commit?: Commit): void;
 }
 
 export type SocketEnd = {

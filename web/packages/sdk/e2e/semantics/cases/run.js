@@ -9,7 +9,7 @@ globalThis.runCases = async () => {
       const { name, run } = next;
       let timer;
       const late = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error("nothing came of it in 8 s")), 8000);
+        timer = setTimeout(() => reject(new Error("nothing came of it in 20 s")), 20_000);
       });
       try {
         await Promise.race([run(), late]);
