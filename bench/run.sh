@@ -15,8 +15,21 @@ bench_sctp() {
   build_tree dev webrtc-echo hearth-path
   stage 'Downloads over bad paths against node-datachannel' tests_as_root node tests/networks/sctp_bench.mjs "$@"
 }
+bench_relay() {
+  install_packages bench
+  install_npm tests/e2e
+  build_tree dev hearthd hearth-flock hearth-sandboxd hearth-sandbox-init files-app
+  stage 'Relaying against socat' tests_as_root node bench/relay.mjs "$@"
+}
+bench_requests() {
+  install_packages bench
+  install_npm tests/e2e
+  install_npm web
+  build_tree dev hearthd hearth-sandboxd hearth-sandbox-init files-app
+  stage 'Requests of 1 KB over WebRTC against nginx on loopback' tests_as_root node bench/requests.mjs "$@"
+}
 case ${1:-} in
-  graph | sctp)
+  graph | sctp | relay | requests)
     "bench_$1" "${@:2}"
     exit
     ;;
@@ -34,4 +47,6 @@ cmake --preset bench >/dev/null
 cmake --build build/bench -- session_bench yamux_bench
 stage 'Two sessions in memory' build/bench/src/net/session/session_bench
 stage 'The muxer alone' build/bench/src/net/yamux/yamux_bench
+bench_relay
+bench_requests
 bench_graph

@@ -11,14 +11,18 @@ fi
 [ ${#targets[@]} -gt 0 ] || die 'No fuzz targets: build the preset fuzz first.'
 
 one() {
-  local target=$1 seconds=$2 name=${1#fuzz_}
+  local target=$1 name=${1#fuzz_}
   local binary corpus=build/corpus/$name log=build/corpus/$name.log seeds=()
   binary=$(find build/fuzz/src build/fuzz/apps -type f -name "$target")
   mkdir -p "$corpus" build/crashes
   [ -d "fuzz/$name" ] && seeds=("fuzz/$name")
-  if "$binary" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-    -artifact_prefix="build/crashes/$name-" "$corpus" "${seeds[@]}" >"$log" 2>&1; then
-    printf 'ok    %-40s %s\n' "$target" "$(grep -oE 'cov: [0-9]+ ft: [0-9]+' "$log" | tail -n 1)"
+  local TIMEFORMAT='%U %S' cpu
+  if { time "$binary" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="build/crashes/$name-" "$corpus" "${seeds[@]}" >"$log" 2>&1; } 2>"$log.cpu"; then
+    cpu=$(awk '{ printf "%d", $1 + $2 }' "$log.cpu")
+    printf 'ok    %-34s %4d s of CPU, %s runs, %s\n' "$target" "$cpu" \
+      "$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")" \
+      "$(grep -oE 'cov: [0-9]+ ft: [0-9]+' "$log" | tail -n 1)"
   else
     printf 'FAIL  %s\n' "$target"
     tail -n 40 "$log"
@@ -26,6 +30,6 @@ one() {
   fi
 }
 export -f one
-printf '%s\n' "${targets[@]}" | xargs -P 2 -I {} bash -c 'one "$1" "$2"' _ {} "$seconds" ||
-  die 'A fuzz target failed; its input is in build/crashes.'
+export seconds
+in_lanes 2 one "${targets[@]}" || die 'A fuzz target failed; its input is in build/crashes.'
 printf '%d targets, %s s each.\n' ${#targets[@]} "$seconds"

@@ -32,6 +32,15 @@ print_stages() {
   printf '%5d s  in all\n' "$SECONDS"
 }
 
+# in_lanes N FUNCTION ARGUMENT…: the exported FUNCTION for each ARGUMENT, N at a time. Fails when one did.
+in_lanes() {
+  local lanes=$1 run=$2
+  shift 2
+  [ $# -gt 0 ] || return 0
+  # shellcheck disable=SC2016
+  printf '%s\0' "$@" | xargs -0 -P "$lanes" -I {} bash -c '"$1" "$2"' _ "$run" {}
+}
+
 as_root() {
   if [ "$(id -u)" -eq 0 ]; then
     "$@"
@@ -117,6 +126,13 @@ build_tree() {
   cmake --preset "$preset" -DHEARTH_TESTS="${HEARTH_TESTS:-ON}" >"build/$preset.configure.log" 2>&1 ||
     { cat "build/$preset.configure.log"; return 1; }
   cmake --build "build/$preset" -- "$@"
+}
+
+# The programs that tests run, absolute: HEARTH_BIN, or what the preset dev built.
+programs() {
+  local folder=${HEARTH_BIN:-$root/build/dev/bin}
+  [ -x "$folder/hearthd" ] || die "No hearthd in $folder. Build it (./dev build), or say in HEARTH_BIN where it is."
+  realpath "$folder"
 }
 
 build_web() { (cd web && npm run --silent build); }

@@ -4,7 +4,8 @@
 [ -d build/node/bin ] && export PATH="$root/build/node/bin:$PATH"
 
 bash tools/bans.sh
-shellcheck -x -e SC1091,SC2154,SC2016 run test dev .ci/run tools/*.sh tests/*.sh
+# SC2317: functions that are exported, for in_lanes.
+shellcheck -x -e SC1091,SC2154,SC2016,SC2317 run test dev .ci/run tools/*.sh tests/*.sh web/*.sh
 (cd web && npm run --silent typecheck && npm run --silent lint)
 mapfile -t sources < <(git ls-files 'src/*.cpp' | grep -vE '_(fuzz|bench)\.cpp$|^src/wasm/' |
   { if [ "${1:-}" = --all ]; then cat; else grep -vE '^src/host/|_test\.cpp$'; fi; })

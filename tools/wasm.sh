@@ -74,9 +74,9 @@ for source in "${sodium_sources[@]}"; do
 done
 "clang++-$version" "${flags[@]}" -O2 -mexec-model=reactor -Wl,--strip-all -Wl,--gc-sections -Wl,--stack-first,-z,stack-size=1048576 \
   "${objects[@]}" -o "$out/linked.wasm"
-# A thirtieth less with brotli.
+# A thirtieth less with brotli; what the features are called is for linkers.
 wasm-opt --enable-bulk-memory --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
-  --enable-multivalue -O2 "$out/linked.wasm" -o "$out/graph.wasm"
+  --enable-multivalue -O2 --strip-target-features "$out/linked.wasm" -o "$out/graph.wasm"
 printf '%s: %s bytes' "$out/graph.wasm" "$(stat -c %s "$out/graph.wasm")"
 node=$root/build/node/bin/node
 [ -x "$node" ] || node=$(command -v node)

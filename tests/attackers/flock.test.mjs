@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { openProfile } from "../e2e/lib/chromium.mjs";
 import { status, until } from "../e2e/lib/console.mjs";
-import { bin, scratch, start, web } from "../e2e/lib/daemon.mjs";
+import { bin, hearth, scratch, start, web } from "../e2e/lib/daemon.mjs";
 import { Visitor } from "../e2e/lib/visitor.mjs";
 import { startEvilFlock } from "./lib/evil_flock.mjs";
 
@@ -123,9 +123,13 @@ describe("an evil flock", () => {
     await page.goto(pageAddress);
     await until(() => evil.asked.length, (count) => count > asked, "the page to look for its box");
     await page.waitForTimeout(1500);
-    t.diagnostic(`the page: ${(await page.locator("body").innerText()).replaceAll("\n", " ").slice(0, 200)}`);
+    const shown = await page.locator("body").innerText();
+    t.diagnostic(`the page: ${shown.replaceAll("\n", " ").slice(0, 400)}`);
+    assert.match(shown, /The name of casa leads to another box/, "it says what is wrong");
+    assert.match(shown, /forget it here and add it again/, "and what to do");
     const more = evil.hostRead().subarray(heard);
     assert.ok(evil.asked.length > asked, "it was asked");
+    await page.close();
     for (const secret of [name, password, "/api/v1/login", "/api/v1/session", "/app/"])
       assert.ok(!more.includes(secret), `it read ${secret}`);
   });
@@ -141,5 +145,45 @@ describe("an evil flock", () => {
     assert.ok(!evil.recorded().includes(password));
     assert.ok(evil.hostRead().includes("/api/v1/login/start"), "the page did talk to the hijacker's own box");
     profile = fresh.known;
+  });
+
+  test("rolled-back: a record from before the host key was replaced leads nobody who has seen the newer one", async (t) => {
+    evil.mode = "honest";
+    const { words } = (await hearth(dataDir, ["--json", "recovery", "show"])).json();
+    await hearth(dataDir, ["recovery", "confirm"], { input: `${words[6]}\n${words[17]}\n` });
+    const old = evil.box.records.length;
+    const rotated = await hearth(dataDir, ["--json", "recovery", "rotate"], { input: `${words.join("\n")}\n` });
+    assert.equal(rotated.code, 0, rotated.err);
+    const { peer_id: present } = rotated.json();
+    await until(() => evil.box.relayed, (connection) => String(connection.remotePeer) === present, "a reservation under the new key");
+    await until(() => evil.box.records.length, (count) => count > old, "a newer record");
+    // Played honestly first: the page comes in under the new key, by that record.
+    const reached = async () => {
+      const page = await profile.page();
+      await page.goto(pageAddress);
+      return page;
+    };
+    let page = await reached();
+    await page.getByRole("searchbox").waitFor({ timeout: 20_000 });
+    await page.locator(".s-offline").waitFor({ state: "hidden", timeout: 20_000 });
+    await until(() => page.locator(".s-reach").getAttribute("aria-label"), (label) => !/offline|connecting/i.test(label), "a connection", 20_000);
+    await page.close();
+
+    evil.mode = "rolled-back";
+    const [former, heard] = [evil.circuitsTo(box.ready.peer_id), evil.hostRead().length];
+    assert.ok(former > 0);
+    page = await reached();
+    await until(() => evil.told, (told) => told.includes("rolled-back"), "the old record told");
+    await page.locator(".s-offline").waitFor({ timeout: 20_000 });
+    const shown = await page.locator(".s-offline").innerText();
+    t.diagnostic(`the page: ${shown.replaceAll("\n", " ")}`);
+    assert.match(shown, /older than the one this browser has seen/);
+    assert.equal(evil.circuitsTo(box.ready.peer_id), former, "it follows the old record nowhere");
+    assert.equal(evil.hostRead().length, heard);
+    await page.close();
+    // And the lie leaves nothing behind.
+    evil.mode = "honest";
+    page = await reached();
+    await until(() => page.locator(".s-reach").getAttribute("aria-label"), (label) => !/offline|connecting/i.test(label), "a connection", 20_000);
   });
 });

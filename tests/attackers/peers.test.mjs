@@ -1,4 +1,5 @@
 // Hostile peers against hearthd and hearth-flock, from addresses of their own, beside somebody who has business there.
+// Alone: it compares times.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
@@ -9,20 +10,27 @@ import { scratch, start } from "../e2e/lib/daemon.mjs";
 import { Network } from "../e2e/lib/network.mjs";
 import { statusOf } from "../e2e/lib/processes.mjs";
 
-/** What attacks may add to the memory of a process, all together: MB. What all streams may hold by limits.h. */
-const memoryBound = 256;
+/** What attacks may add to the memory of a process, all together: MB. Four connections of strangers hold 16 MiB each in their streams. */
+const memoryBound = 128;
 /**
- * p99 beside an attack: twice the quiet one, or this many ms above it where that is more. Attackers share two cores with
- * the box here, and the quiet p99 is 6 ms.
+ * p99 beside an attack is under twice the quiet one: of the time before it and after it, since on two cores that
+ * attackers and whoever else is at work share with the box, the quiet one wavers by itself. Fewer ms than this more are
+ * never too many; and where it doesn't hold, it is played again, twice at most.
  */
-const noise = 25;
+const noise = 4;
+/** Attackers have machines of their own: here they take what the box and its user leave of this one. */
+const spare = ["chrt", "--idle", "0"];
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+/** Of some hundred requests, so that it is more than the slowest one. */
+const p99of = (slices) => {
+  const times = slices.flatMap((one) => one.times).toSorted((a, b) => a - b);
+  return times[Math.floor(times.length * 0.99)];
+};
 
 /** A program of ours that speaks lines of JSON, in a namespace. */
 class Program {
-  constructor(t, within, file, order, nice = 0) {
-    const [command, ...rest] = [...within, "nice", "-n", String(nice), process.execPath, new URL(file, import.meta.url).pathname, JSON.stringify(order)];
+  constructor(t, within, file, order, priority = []) {
+    const [command, ...rest] = [...within, ...priority, process.execPath, new URL(file, import.meta.url).pathname, JSON.stringify(order)];
     this.child = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"] });
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
     this.child.stdin.on("error", () => {});
@@ -44,13 +52,15 @@ const megabytes = (pid) => Number(statusOf(pid).get("VmRSS").split(" ")[0]) / 10
 describe("hostile peers", () => {
   const ends = [];
   const whole = { after: (end) => ends.push(end) }; // as a test has it, for all of them
-  let flock, box, evil, dataDir;
+  let network, flock, box, dataDir;
   const targets = {};
+  let hosts = 0;
+  /** An address of its own: what one may begin of an address, none has used up for the next. */
+  const stranger = () => network.host(`evil${++hosts}`);
 
   before(async () => {
-    const network = new Network(whole);
+    network = new Network(whole);
     const [square, home, user] = ["flock", "box", "user"].map((role) => network.host(role));
-    evil = network.host("evil");
     const folder = scratch(whole);
     flock = await start(
       whole,
@@ -89,7 +99,6 @@ describe("hostile peers", () => {
     for (const one of Object.values(targets)) {
       await one.control.ask({ measure: 500 }); // its own warm-up
       one.megabytes = megabytes(one.pid);
-      one.quiet = [];
     }
   });
   after(async () => {
@@ -97,35 +106,43 @@ describe("hostile peers", () => {
   });
 
   /** Runs `names` together for some seconds against a target; beside it the control user asks, and a newcomer comes. */
-  async function withstand(t, target, names, { ms = 1500 } = {}) {
+  async function withstand(t, target, names, options) {
+    for (let round = 1; ; round++) {
+      const { p99, usual } = await play(t, target, names, options);
+      if (p99 <= Math.max(2 * usual, usual + noise)) return;
+      assert.ok(round < 3, `p99 ${p99} ms beside ${names}, ${usual} ms in quiet`);
+    }
+  }
+
+  async function play(t, target, names, { ms = 2000 } = {}) {
     const { control, pid, host, port, udp, peer } = targets[target];
-    const { quiet } = targets[target];
-    for (let i = 0; i < 2; i++) quiet.push((await control.ask({ measure: 250 })).p99);
+    const quiet = [await control.ask({ measure: 700 })];
     const attackers = names.map(
-      (attack) => new Program(t, evil.within, "lib/attacker.mjs", { attack, host, port: attack === "udp" ? udp : port, peer, ms }, 10),
+      (attack) =>
+        new Program(t, stranger().within, "lib/attacker.mjs", { attack, host, port: attack === "udp" ? udp : port, peer, ms }, spare),
     );
-    await Promise.all(attackers.map((one) => one.line()));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const one of attackers) await one.line(); // it has begun
     const beside = [];
     let most = 0;
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 7; i++) {
       const slice = await control.ask({ measure: 200 });
-      assert.equal(slice.failed, 0, `${slice.failed} of ${slice.count} requests failed beside ${names}`);
-      beside.push(slice.p99);
+      assert.equal(slice.failed, 0, `${slice.failed} of ${slice.times.length} requests failed beside ${names}`);
+      beside.push(slice);
       most = Math.max(most, megabytes(pid));
     }
     const newcomer = await control.ask({ newcomer: true });
     const done = await Promise.all(attackers.map((one) => one.line()));
     most = Math.max(most, megabytes(pid));
-    const [p99, usual] = [median(beside), median(quiet)];
+    quiet.push(await control.ask({ measure: 700 }));
+    const [p99, usual] = [p99of(beside), p99of(quiet)];
     const grown = most - targets[target].megabytes;
     t.diagnostic(
       `${names}: p99 ${p99.toFixed(1)} ms beside ${usual.toFixed(1)} ms quiet; grown by ${grown.toFixed(1)} MB; a newcomer in ${newcomer.ms?.toFixed(0)} ms; ${JSON.stringify(done)}`,
     );
     assert.ok(done.every(({ sent, connections, refused }) => sent + connections + refused > 0), "they attacked");
     assert.equal(newcomer.status, 200, `a newcomer: ${JSON.stringify(newcomer)}`);
-    assert.ok(p99 <= Math.max(2 * usual, usual + noise), `p99 ${p99} ms beside ${names}, ${usual} ms in quiet`);
     assert.ok(grown < memoryBound, `grown by ${grown} MB`);
+    return { p99, usual };
   }
 
   for (const target of ["hearthd", "hearth-flock"]) {
@@ -145,11 +162,11 @@ describe("hostile peers", () => {
   test("the flock's metrics say what was refused and why", async (t) => {
     const { host, port } = targets["hearth-flock"];
     const ask = `process.stdout.write(await (await fetch("http://${host}:${port}/metrics")).text())`;
-    const [command, ...rest] = [...evil.within, process.execPath, "--input-type=module", "--eval", ask];
+    const [command, ...rest] = [...stranger().within, process.execPath, "--input-type=module", "--eval", ask];
     const metrics = execFileSync(command, rest, { encoding: "utf8" });
     const refused = [...metrics.matchAll(/^hearth_flock_refused_total\{why="(\w+)"\} (\d+)$/gm)].map(([, why, count]) => [why, Number(count)]);
     t.diagnostic(refused.map(([why, count]) => `${why}: ${count}`).join(", "));
-    assert.equal(refused.length, 10);
+    assert.equal(refused.length, 16);
     assert.ok(refused.some(([why, count]) => /prefix|rate|half_open/.test(why) && count > 0), "connections of one address");
     assert.ok(Number(/^hearth_flock_relay_refused_total (\d+)$/m.exec(metrics)[1]) > 0, "circuits to nobody");
   });
@@ -157,7 +174,7 @@ describe("hostile peers", () => {
   test("S20: an address that proved nothing is never sent more than came from it, by UDP", async (t) => {
     const tries = Object.entries(targets).flatMap(([target, { host, udp: port }]) =>
       ["handshake", "checks", "stun"].map(async (kind) => {
-        const one = new Program(t, evil.within, "lib/reflector.mjs", { kind, host, port, ms: 2500 });
+        const one = new Program(t, stranger().within, "lib/reflector.mjs", { kind, host, port, ms: 2500 });
         return { target, kind, ...(await one.line()) };
       }),
     );

@@ -81,8 +81,8 @@ describe("hearth", () => {
     ...["status", "persona", "persona add", "persona list", "persona passwd", "persona remove", "device"],
     ...["device list", "device revoke", "pair", "open", "recovery", "recovery show", "recovery confirm"],
     ...["recovery rotate"],
-    ...["graph", "graph spaces", "graph make-space", "graph get", "graph put", "graph rm", "graph ls"],
-    ...["graph history", "graph search", "graph watch", "graph export", "graph import", "graph stats"],
+    ...["graph", "graph spaces", "graph make-space", "graph remove-space", "graph get", "graph put"],
+    ...["graph rm", "graph ls", "graph history", "graph search", "graph watch", "graph export", "graph import", "graph stats"],
     ...["graph import-gun", "graph verify", "graph backup", "graph upkeep", "graph bench"],
     ...["flock", "flock join", "flock list", "flock leave", "doctor", "completion"],
   ];
@@ -305,6 +305,22 @@ describe("hearth", () => {
     assert.equal(complete("hearth", "per"), "persona");
     assert.equal(complete("hearth", "persona", ""), "add list passwd remove --json --data-dir --help");
     assert.equal(complete("hearth", "status", "--j"), "--json");
+    assert.equal(complete("hearth", "--data-dir", "/x", "persona", "add", "--r"), "--role");
+    assert.match(complete("hearth", "graph", ""), /\bmake-space\b.*\bgrant\b.*\bapps\b/);
+  });
+
+  test("a space is made, and taken away by whoever is sure", async () => {
+    await ok(["graph", "make-space", "recipes"]);
+    await ok(["graph", "put", "--space", "recipes", "cake", "eggs=3"]);
+    const unsure = await hearth(data, ["graph", "remove-space", "recipes"]);
+    assert.equal(unsure.code, 2);
+    assert.match(unsure.err, /can't be undone[^]*graph export --space recipes[^]*--yes/);
+    assert.match((await ok(["graph", "get", "--space", "recipes", "cake"])).out, /eggs/);
+    assert.match((await ok(["graph", "remove-space", "recipes", "--yes"])).out, /gone/);
+    assert.doesNotMatch((await ok(["graph", "spaces"])).out, /recipes/);
+    const home = await hearth(data, ["graph", "remove-space", "home", "--yes"]);
+    assert.equal(home.code, 1);
+    assert.match(home.err, /stays/);
   });
 
   test("open serves the shell from this machine and tells it the flock, and ends on a signal", async () => {

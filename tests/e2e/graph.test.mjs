@@ -201,6 +201,29 @@ describe("the graph", () => {
     assert.deepEqual(souls(await query("equals=1993")), []);
   });
 
+  test("an app has what was granted of a space, as far as who uses it has it, and what it writes bears its name", async () => {
+    const ofApp = (app, path) => `/app/${app}/.hearth/graph/v1${path}`;
+    const soul = "/spaces/home/nodes/shopping";
+    const put = (session, app) => session.status("PUT", ofApp(app, soul), { properties: { text: "milk" } });
+    assert.equal(await anna.status("GET", ofApp("notes", "/spaces/home")), 404);
+    assert.equal(await put(anna, "notes"), 404);
+    assert.deepEqual(await cli("grant", "notes", "read"), { space: "home", app: "notes", access: "read" });
+    assert.equal((await anna.json("GET", ofApp("notes", "/spaces/home"))).role, "reader");
+    assert.equal(await put(anna, "notes"), 403);
+    await cli("grant", "notes", "write");
+    assert.equal(await put(anna, "notes"), 200);
+    const { updates } = await anna.json("GET", `${node("shopping")}/history`);
+    assert.equal(updates[0].by.app, "notes");
+    assert.equal(await put(anna, "other"), 404);
+    for (const [method, path, body] of [["PUT", "/spaces/home/apps/notes", { access: "write" }], ["GET", "/spaces/home/apps"], ["POST", "/spaces/home/checkpoint", {}], ["POST", "/spaces/home/verify", {}], ["POST", "/spaces", { name: "mine", kind: "public" }]]) // prettier-ignore
+      assert.equal(await anna.status(method, ofApp("notes", path), body), 403, path);
+    assert.deepEqual(await cli("apps"), { apps: [{ app: "notes", access: "write" }] });
+    assert.equal(await anna.status("PUT", `${home}/apps/notes`, { access: "all" }), 400);
+    await cli("grant", "notes", "none");
+    assert.equal(await anna.status("GET", ofApp("notes", "/spaces/home")), 404);
+    assert.deepEqual(await cli("apps"), { apps: [] });
+  });
+
   test("Server-Sent Events tell of a soul, a prefix, a property, and of nothing else", async () => {
     const stop = new AbortController();
     const heard = [];
@@ -307,6 +330,14 @@ describe("the graph", () => {
 
     await anna.json("POST", `${api}/spaces`, { name: "wall", kind: "public" });
     await bert.json("PUT", `${api}/spaces/wall/nodes/a`, { properties: { hi: "there" } });
+    await ask({ subscribe: { space: "wall" } });
+    told.length = 0;
+    assert.equal(await anna.status("DELETE", home), 409);
+    assert.equal(await anna.status("DELETE", `${api}/spaces/nothing`), 404);
+    await assert.rejects(bert.json("DELETE", `${api}/spaces/wall`), { status: 403 });
+    assert.equal(await anna.status("DELETE", `${api}/spaces/wall`), 204);
+    await eventually(() => told.some(({ ended }) => ended), "the end of a space that Bert listened to");
+    assert.equal(await anna.status("GET", `${api}/spaces/wall`), 404);
     await hearth(data, ["persona", "remove", "bert"]);
     assert.equal(await session.status("GET", `${api}/spaces`), 401);
     await eventually(async () => {

@@ -11,7 +11,8 @@ const require = createRequire(import.meta.url);
 const files = { "/gun.js": "gun/gun.js", "/sea.js": "gun/sea.js" };
 const html = `<!doctype html><title>Chat</title><script src="/gun.js"></script><script src="/sea.js"></script>
 <script>
-  const gun = Gun(new URLSearchParams(location.search).get("relay"));
+  // Without localStorage, whose own acknowledgement may come first: a line counts as said when the box has said so.
+  const gun = Gun({ peers: [new URLSearchParams(location.search).get("relay")], localStorage: false });
   const lines = (window.lines = {});
   const follow = (chain) => chain.map().on((line, key) => { if (line && line.text) lines[key] = line.who + ": " + line.text; });
   const say = (chain, who, text) => new Promise((resolve, reject) =>

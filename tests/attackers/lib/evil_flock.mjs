@@ -84,6 +84,7 @@ const answer = (status, body = Buffer.alloc(0), type = "application/json") =>
 export async function startEvilFlock(t, { name }) {
   const read = []; // what the flock itself can read
   const carried = []; // what went through its circuits
+  const towardsWhom = []; // PeerIds that circuits were asked for
   const box = { records: [] }; // the true one, as far as it knows it
   const evil = { mode: "honest", asked: [], hijacked: [], told: [], circuits: 0 };
 
@@ -232,6 +233,7 @@ export async function startEvilFlock(t, { name }) {
         return stream.close();
       }
       evil.circuits++;
+      towardsWhom.push(fields(message.get(2)).get(1).toString("hex"));
       const ours = ["other-root", "other-host", "stolen-certificate", "switched"].includes(evil.mode);
       const towards = await (ours ? toOwnHost() : toBox(connection.remotePeer));
       stream.send(framed(Buffer.concat([numberField(1, 2), ok])));
@@ -241,6 +243,8 @@ export async function startEvilFlock(t, { name }) {
   );
 
   return Object.assign(evil, {
+    /** How many circuits to this PeerId were asked for. */
+    circuitsTo: (peer) => towardsWhom.filter((one) => Buffer.from(multiaddr(`/p2p/${peer}`).bytes).toString("hex").endsWith(one)).length,
     plain: address(false),
     ws: address(true),
     root,

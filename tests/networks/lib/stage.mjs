@@ -1,13 +1,12 @@
 // What is played on: a flock in public, a claimed box with one photograph in one home, and a browser that was paired
 // once in another. Between cells the box and the browser start anew, as on the first evening in another network.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { openProfile } from "../../e2e/lib/chromium.mjs";
 import { pairingLink, status, until } from "../../e2e/lib/console.mjs";
-import { scratch, start } from "../../e2e/lib/daemon.mjs";
+import { scratch, start, web } from "../../e2e/lib/daemon.mjs";
 import { wrapped } from "../../e2e/lib/network.mjs";
 import { processTree } from "../../e2e/lib/processes.mjs";
 import * as shell from "../../e2e/lib/shell.mjs";
@@ -15,13 +14,23 @@ import { World } from "./world.mjs";
 
 const photo = "/usr/share/backgrounds/mate/nature/YellowFlower.jpg";
 const port = 443;
+const pages = ["--shell", join(web, "shell"), "--boot", join(web, "boot")];
+const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 const build = new URL("../../../build/", import.meta.url).pathname;
+
+/** In every frame of a page, before its own scripts. */
+function tellWhenPainted(name) {
+  new MutationObserver((_, observer) => {
+    if (!document.body?.textContent.includes(name)) return;
+    observer.disconnect();
+    requestAnimationFrame(() => console.log(`painted at ${performance.timeOrigin + performance.now()}`));
+  }).observe(document, { subtree: true, childList: true });
+}
 
 export class Stage {
   #t;
   #folder;
   #uploads = 0;
-  #profiles = {};
   heard = []; // from the page
 
   static async build(t) {
@@ -37,36 +46,28 @@ export class Stage {
     await stage.startFlock("first");
     await stage.startBox();
     await stage.#claim();
+    await stage.#pair();
     return stage;
   }
 
-  /** "first" or "second", at its IPv4 address or at its IPv6 address; with the same key each time. */
-  async startFlock(which, { v6 = false } = {}) {
-    const square = this.squares[which];
-    const args = ["--data-dir", join(this.#folder, which), "--port", String(port), "--ready-json"];
-    this.flocks[which] = await start(
-      this.#t,
-      "hearth-flock",
-      [...args, "--listen-ip", v6 ? square.address6 : square.address],
-      square,
-    );
-    this.flocks[which].v6 = v6;
+  /** "first" or "second", with the same key each time. */
+  async startFlock(which) {
+    const args = ["--data-dir", join(this.#folder, which), "--port", String(port), ...pages, "--ready-json"];
+    this.flocks[which] = await start(this.#t, "hearth-flock", args, this.squares[which]);
   }
 
+  /** What box and browser are told of a flock; that it has an IPv6 address they learn from itself. */
   #addressOf(which) {
-    const { v6, ready } = this.flocks[which];
-    const { address, address6 } = this.squares[which];
-    return `/${v6 ? "ip6" : "ip4"}/${v6 ? address6 : address}/tcp/${port}/p2p/${ready.peer_id}`;
+    return `/ip4/${this.squares[which].address}/tcp/${port}/p2p/${this.flocks[which].ready.peer_id}`;
   }
 
-  async startBox({ flocks = ["first"], v6 = false } = {}) {
+  async startBox({ flocks = ["first"] } = {}) {
     this.dataDir = join(this.#folder, "data");
     this.box = await start(
       this.#t,
       "hearthd",
       [
-        ...["--data-dir", this.dataDir, "--http", "127.0.0.1:0", "--p2p-port", "0", "--name", "casa"],
-        ...(v6 ? ["--listen-ip", "::"] : []),
+        ...["--data-dir", this.dataDir, "--http", "127.0.0.1:0", "--p2p-port", "0", "--name", "casa", ...pages],
         ...flocks.flatMap((which) => ["--flock", this.#addressOf(which)]),
         ...["--ready-json", "--log-level", "debug"],
       ],
@@ -92,21 +93,11 @@ export class Stage {
     await owner.context.close();
   }
 
-  /**
-   * The visitor's browser, open; what it keeps stays from one to the next. There is one for each family, since a device
-   * remembers its flock by address where that has no name.
-   */
-  async #openBrowser({ v6 = false, which = "first" } = {}) {
-    const family = v6 ? "v6" : "v4";
-    const known = this.#profiles[family] !== undefined;
-    if (!known) {
-      const folder = mkdtempSync(join(tmpdir(), "hearth-visitor-"));
-      this.#t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-      this.#profiles[family] = folder;
-    }
+  /** The visitor's browser, open; what it keeps stays from one to the next. */
+  async #openBrowser({ v6 = false } = {}) {
+    this.profile ??= scratch(this.#t, "hearth-visitor-");
     this.executable ??= wrapped(scratch(this.#t), this.visitorHome.within, "/usr/bin/chromium");
-    const { address, address6 } = this.squares[which];
-    this.profile = this.#profiles[family];
+    const { address, address6 } = this.squares.first;
     this.browser = await openProfile(this.#t, {
       folder: this.profile,
       executablePath: this.executable,
@@ -117,16 +108,19 @@ export class Stage {
     this.heard = [];
     page.on("console", (message) => this.heard.push(message.text()));
     page.on("requestfailed", (request) => this.heard.push(`${request.url()}: ${request.failure()?.errorText}`));
-    if (!known) {
-      await page.goto(`${this.flocks[which].ready.http}/${await pairingLink(this.dataDir)}`);
-      await shell.joinByLink(page);
-      await page.goto("about:blank");
-    }
     return page;
   }
 
+  async #pair() {
+    await this.boxIsReachable();
+    const page = await this.#openBrowser();
+    await page.goto(`${this.flocks.first.ready.http}/${await pairingLink(this.dataDir)}`);
+    await shell.joinByLink(page);
+    await this.leave();
+  }
+
   /** Another evening: both homes as `cell` says, box and browser begun anew. */
-  async become({ box = {}, visitor = {}, path = {}, v6 = false, flocks = ["first"] }) {
+  async become({ box = {}, visitor = {}, path = {}, flocks = ["first"] }) {
     await this.box.stop();
     this.boxHome.become(box);
     this.visitorHome.become(visitor);
@@ -134,13 +128,13 @@ export class Stage {
     await this.boxHome.path.become({});
     for (const which of ["first", "second"]) {
       const runs = this.flocks[which];
-      if (runs && (runs.v6 !== v6 || !flocks.includes(which))) {
+      if (runs && !flocks.includes(which)) {
         await runs.stop();
         delete this.flocks[which];
       }
-      if (flocks.includes(which) && !this.flocks[which]) await this.startFlock(which, { v6 });
+      if (flocks.includes(which) && !this.flocks[which]) await this.startFlock(which);
     }
-    await this.startBox({ flocks, v6 });
+    await this.startBox({ flocks });
     await this.boxIsReachable();
   }
 
@@ -156,12 +150,29 @@ export class Stage {
     await page.goto(this.flocks.first.ready.http, { waitUntil: "commit", timeout: 60_000 });
     await mark.waitFor({ timeout: 60_000 });
     const firstByte = since();
-    this.files = await this.#openFiles();
+    this.files = await shell.openFiles(page);
     await shell.entry(this.files, "YellowFlower.jpg").waitFor({ timeout: 60_000 });
     const list = since();
     const direct = page.getByRole("button", { name: "Connection: Direct" });
     const became = await direct.waitFor({ timeout: patience }).then(() => true, () => false);
     return { firstByte, list, over: became ? "direct" : "relayed" };
+  }
+
+  /** A new page in the same browser, straight to the files: how many ms until their list is painted. The page says when. */
+  async comeBack() {
+    const context = this.page.context();
+    await this.page.close();
+    const page = (this.page = await context.newPage());
+    await page.addInitScript(tellWhenPainted, "YellowFlower.jpg");
+    const painted = new Promise((resolve) =>
+      page.on("console", (message) => {
+        const [, at] = /^painted at ([\d.]+)$/.exec(message.text()) ?? [];
+        if (at) resolve(Number(at));
+      }),
+    );
+    const from = Date.now();
+    await page.goto(new URL("/apps/files", this.flocks.first.ready.http).href, { waitUntil: "commit" });
+    return Math.round((await painted) - from);
   }
 
   over() {
@@ -171,12 +182,13 @@ export class Stage {
       .then((label) => label.replace("Connection: ", "").toLowerCase());
   }
 
-  /** Once more where the first click went to a page that was just being replaced. */
-  async #openFiles() {
-    const opened = shell.openFiles(this.page);
-    const late = await Promise.race([opened.then(() => false), sleep(10_000, true, { ref: false })]);
-    if (late) await this.page.getByRole("link", { name: /Files/ }).first().click({ timeout: 1000 }).catch(() => {});
-    return opened;
+  /** From now on it is known whether the app's page is another one. */
+  markApp() {
+    return this.files.locator("body").evaluate(() => void (globalThis.isTheSamePage = true));
+  }
+  async appStayed() {
+    const stayed = await this.files.locator("body").evaluate(() => globalThis.isTheSamePage === true);
+    assert.ok(stayed, "the app's page is the one that it was");
   }
 
   /** What the mark in the bar comes to say. */
@@ -184,17 +196,18 @@ export class Stage {
     return this.page.getByRole("button", { name: `Connection: ${word}` }).waitFor({ timeout: limit });
   }
 
-  /** How long it takes now to upload a file and see it in the list. No byte of it is lost on the way. */
+  /** How long it takes now to upload a file and see it in the list. It is kept byte by byte as it was. */
   async upload(size = 1000) {
     const name = `note-${++this.#uploads}.txt`;
     const file = join(this.#folder, name);
-    const bytes = Buffer.alloc(size, `note ${this.#uploads}\n`);
+    const bytes = randomBytes(size);
     writeFileSync(file, bytes);
     const from = performance.now();
     await shell.upload(this.files, [file]);
     const took = Math.round(performance.now() - from);
     const kept = readdirSync(this.dataDir, { recursive: true }).find((path) => path.endsWith(`/${name}`));
-    assert.ok(kept && bytes.equals(readFileSync(join(this.dataDir, kept))), `${name} is kept as it was`);
+    assert.ok(kept, `${name} is kept`);
+    assert.equal(sha256(readFileSync(join(this.dataDir, kept))), sha256(bytes), `${name} is as it was`);
     return took;
   }
 
@@ -219,6 +232,22 @@ export class Stage {
     await this.page?.screenshot({ path: `${build}screenshots/${slug}.png` }).catch(() => {});
     const said = [this.box.errors, ...Object.values(this.flocks).map((flock) => flock.errors)];
     writeFileSync(`${build}reports/${slug}.log`, [...said, ...this.heard].join("\n---\n"));
+  }
+
+  /** Lets a browser in that was never here, from a home with IPv6 alone; the link names the flock by an IPv4 address. */
+  async pairOverV6() {
+    await this.become({ visitor: { v4: false, v6: true } });
+    const profile = this.profile;
+    this.profile = scratch(this.#t, "hearth-newcomer-");
+    try {
+      const page = await this.#openBrowser({ v6: true });
+      await page.goto(`${this.flocks.first.ready.http}/${await pairingLink(this.dataDir)}`);
+      await shell.joinByLink(page);
+      return await this.over();
+    } finally {
+      await this.leave();
+      this.profile = profile;
+    }
   }
 
   async leave() {

@@ -1,6 +1,9 @@
 // A small internet of namespaces: flocks with public addresses, and homes behind a router, behind a provider, behind a
 // path that can be made bad. What kind of routers they are changes while everything runs.
 //
+// Its IPv6 addresses look like anybody's: Chromium takes those kept for documentation for a network of one's own, which no
+// page from outside may reach.
+//
 //   host ── router ── provider ══ path ══ core ── flock
 import { execFileSync } from "node:child_process";
 import { EmulatedPath } from "./path.mjs";
@@ -73,11 +76,11 @@ export class World {
     const space = this.#space(role);
     const n = this.#next++;
     const [mine, theirs] = this.#wire(space, this.core, role);
-    this.core.address(theirs, `198.51.100.${n * 8 + 1}/29`, `2001:db8:${n}::1/64`);
-    space.address(mine, `198.51.100.${n * 8 + 2}/29`, `2001:db8:${n}::2/64`);
+    this.core.address(theirs, `198.51.100.${n * 8 + 1}/29`, `2a00:db8:${n}::1/64`);
+    space.address(mine, `198.51.100.${n * 8 + 2}/29`, `2a00:db8:${n}::2/64`);
     space.ip("route", "add", "default", "via", `198.51.100.${n * 8 + 1}`);
-    space.ip("-6", "route", "add", "default", "via", `2001:db8:${n}::1`);
-    return { space, within: space.within, address: `198.51.100.${n * 8 + 2}`, address6: `2001:db8:${n}::2` };
+    space.ip("-6", "route", "add", "default", "via", `2a00:db8:${n}::1`);
+    return { space, within: space.within, address: `198.51.100.${n * 8 + 2}`, address6: `2a00:db8:${n}::2` };
   }
 
   async home(role) {
@@ -123,22 +126,22 @@ export class Home {
     Object.assign(this, { routerLan, routerWan });
     const up = `${role}-up`;
     for (const space of [provider, core]) space.ip("link", "set", up, "up", "txqueuelen", "20000");
-    core.address(up, `100.64.${n}.1/30`, `2001:db8:${n}:1::1/64`);
-    provider.address(up, `100.64.${n}.2/30`, `2001:db8:${n}:1::2/64`);
+    core.address(up, `100.64.${n}.1/30`, `2a00:db8:${n}:1::1/64`);
+    provider.address(up, `100.64.${n}.2/30`, `2a00:db8:${n}:1::2/64`);
     // The provider's own address when it masquerades, too.
     provider.address("lo", `198.51.100.${n * 8 + 6}/32`);
     core.ip("route", "add", `198.51.100.${n * 8}/29`, "via", `100.64.${n}.2`);
-    core.ip("-6", "route", "add", `2001:db8:${n}:100::/56`, "via", `2001:db8:${n}:1::2`);
+    core.ip("-6", "route", "add", `2a00:db8:${n}:100::/56`, "via", `2a00:db8:${n}:1::2`);
     provider.ip("route", "add", "default", "via", `100.64.${n}.1`);
-    provider.ip("-6", "route", "add", "default", "via", `2001:db8:${n}:1::1`);
+    provider.ip("-6", "route", "add", "default", "via", `2a00:db8:${n}:1::1`);
     // What the routers have of public addresses: .2, and .3 after a change.
-    provider.address(providerLan, `198.51.100.${n * 8 + 1}/29`, `2001:db8:${n}:100::1/64`);
-    router.address(routerWan, `${this.address}/29`, `2001:db8:${n}:100::2/64`);
+    provider.address(providerLan, `198.51.100.${n * 8 + 1}/29`, `2a00:db8:${n}:100::1/64`);
+    router.address(routerWan, `${this.address}/29`, `2a00:db8:${n}:100::2/64`);
     router.ip("route", "add", "default", "via", `198.51.100.${n * 8 + 1}`);
-    router.ip("-6", "route", "add", "default", "via", `2001:db8:${n}:100::1`);
-    router.address(routerLan, `192.168.${n}.1/24`, `2001:db8:${n}:101::1/64`);
-    provider.ip("-6", "route", "add", `2001:db8:${n}:101::/64`, "via", `2001:db8:${n}:100::2`);
-    host.address(hostLan, `192.168.${n}.2/24`, `2001:db8:${n}:101::2/64`);
+    router.ip("-6", "route", "add", "default", "via", `2a00:db8:${n}:100::1`);
+    router.address(routerLan, `192.168.${n}.1/24`, `2a00:db8:${n}:101::1/64`);
+    provider.ip("-6", "route", "add", `2a00:db8:${n}:101::/64`, "via", `2a00:db8:${n}:100::2`);
+    host.address(hostLan, `192.168.${n}.2/24`, `2a00:db8:${n}:101::2/64`);
     for (const space of [router, provider]) space.forwards();
     this.families({});
   }
@@ -146,7 +149,7 @@ export class Home {
   /** Which families lead anywhere. */
   families({ v4 = true, v6 = false }) {
     const { host, number: n } = this;
-    for (const [family, wanted, via] of [["-4", v4, `192.168.${n}.1`], ["-6", v6, `2001:db8:${n}:101::1`]]) {
+    for (const [family, wanted, via] of [["-4", v4, `192.168.${n}.1`], ["-6", v6, `2a00:db8:${n}:101::1`]]) {
       try {
         host.ip(family, "route", "del", "default");
       } catch {
