@@ -287,6 +287,11 @@ std::string_view JsonReader::skip() {
 }
 
 JsonValue JsonReader::value() {
+  const JsonValue scanned = scan_value();
+  return failed_ ? JsonValue{} : scanned;
+}
+
+JsonValue JsonReader::scan_value() {
   const char first = peek();
   switch (first) {
     case '"': {

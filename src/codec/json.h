@@ -63,7 +63,7 @@ class JsonReader {
   [[nodiscard]] std::string_view string();
   /// Nothing, and read over, when it is no number. One that is too large for a double is an error.
   [[nodiscard]] std::optional<double> number();
-  /// Reads any value; objects and arrays are read over.
+  /// Reads any value; objects and arrays are read over. After an error: other, and no text.
   [[nodiscard]] JsonValue value();
   /// Reads over any value, and gives its text as it stands.
   std::string_view skip();
@@ -74,6 +74,7 @@ class JsonReader {
   [[nodiscard]] bool scan_string(std::string_view& raw);
   [[nodiscard]] std::string_view unescape(std::string_view raw);
   [[nodiscard]] std::string_view scan_number();
+  [[nodiscard]] JsonValue scan_value();  ///< means nothing when it fails
   void skip_scalar(char first);
   void word(std::string_view expected);
 

@@ -42,6 +42,17 @@ TEST(Json, IsStrict) {
     EXPECT_FALSE(reads(json)) << json;
 }
 
+TEST(Json, GivesNothingOfWhatIsNoScalar) {
+  for (const char* json : {"\"a", "\"\\x\"", "\"\\u12", "tru", "folse", "nul", "01", "1e999", ""}) {
+    TextArena arena;
+    JsonReader reader{json, arena};
+    const JsonValue value = reader.value();
+    EXPECT_FALSE(reader.ok()) << json;
+    EXPECT_EQ(value.kind, JsonKind::other) << json;
+    EXPECT_EQ(value.text, "") << json;
+  }
+}
+
 TEST(Json, RefusesNestingWithoutEndAndNeverRecurses) {
   EXPECT_TRUE(reads(std::string(500, '[') + std::string(500, ']')));
   EXPECT_FALSE(reads(std::string(100'000, '[') + std::string(100'000, ']')));

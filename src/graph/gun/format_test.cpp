@@ -74,5 +74,14 @@ TEST(Radata, SaysEveryPropertyOfAFile) {
   EXPECT_FALSE(read_rad("[]", [](std::string_view, const Property&) {}));
 }
 
+TEST(Radata, SaysNothingOfAValueThatIsCutOff) {
+  for (const std::string_view value : {"\"cut", "tru", "\"\\x\"", "1e999"}) {
+    const std::string file = R"({"a\u001bx":{"":{">":1,":":)" + std::string{value};
+    EXPECT_FALSE(read_rad(file, [&](std::string_view, const Property& property) {
+      ADD_FAILURE() << file << " gave " << property.value.json;
+    }));
+  }
+}
+
 }  // namespace
 }  // namespace hearth::gun

@@ -77,6 +77,7 @@ Result<Unit, RadError> read_rad(
     arena.clear();
     reader.forget_lone_surrogate();
     Property property = read_leaf(reader);
+    if (!reader.ok()) break;
     std::string quoted = "\"" + path + "\"";
     JsonReader key_reader{quoted, arena};
     const std::string_view key = key_reader.string();
