@@ -8,9 +8,9 @@
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
-#include <sys/stat.h>
 
 #include <hearth/graph_rocks/rocks_store.h>
+#include <hearth/rocks/database.h>
 
 namespace hearth::graph_rocks {
 namespace {
@@ -34,7 +34,6 @@ StoreError error_of(const rocksdb::Status& status) {
 
 rocksdb::Options rocks_options(const RocksOptions& given) {
   rocksdb::Options options;
-  options.create_if_missing = true;
   if (given.env != nullptr) options.env = given.env;
   options.write_buffer_size = given.memtable_bytes;
   options.max_write_buffer_number = 3;
@@ -49,9 +48,6 @@ rocksdb::Options rocks_options(const RocksOptions& given) {
   // more: no write is kept without those before it.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.paranoid_checks = true;
-  options.keep_log_file_num = 1;
-  options.max_log_file_size = 1 << 20;
-  options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   rocksdb::BlockBasedTableOptions table;
@@ -85,16 +81,10 @@ RocksStore::~RocksStore() = default;
 
 Result<RocksStore, RocksStore::OpenError> RocksStore::open(const std::filesystem::path& directory,
                                                            RocksOptions options) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return Failure{OpenError{.message = error.message()}};
-  if (chmod(directory.c_str(), 0700) != 0)
-    return Failure{OpenError{.message = "can't make the database private: " + directory.string()}};
-  rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(rocks_options(options), directory.string(), &db);
-  if (!status.ok()) return Failure{OpenError{.message = status.ToString()}};
+  auto db = rocks::open(directory, rocks_options(options));
+  if (!db) return Failure{OpenError{.message = std::move(db.error())}};
   auto impl = std::make_unique<Impl>();
-  impl->db.reset(db);
+  impl->db = std::move(*db);
   return RocksStore{std::move(impl)};
 }
 

@@ -6,8 +6,8 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <sys/stat.h>
 
+#include <hearth/rocks/database.h>
 #include <hearth/store/rocks_store.h>
 
 namespace hearth::store {
@@ -30,7 +30,6 @@ StoreError error_of(const rocksdb::Status& status) {
 
 rocksdb::Options options() {
   rocksdb::Options options;
-  options.create_if_missing = true;
   options.write_buffer_size = 4 * mebibyte;
   options.max_write_buffer_number = 2;
   options.max_open_files = 64;
@@ -39,9 +38,6 @@ rocksdb::Options options() {
   // A half-written record at the log's end is a write that nobody was told had succeeded.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.paranoid_checks = true;
-  options.keep_log_file_num = 1;
-  options.max_log_file_size = mebibyte;
-  options.info_log_level = rocksdb::InfoLogLevel::ERROR_LEVEL;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   rocksdb::BlockBasedTableOptions table;
@@ -64,17 +60,10 @@ RocksStore& RocksStore::operator=(RocksStore&&) noexcept = default;
 RocksStore::~RocksStore() = default;
 
 Result<RocksStore, RocksStore::OpenError> RocksStore::open(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return Failure{OpenError{.message = error.message()}};
-  // It holds what a password thief would like to have.
-  if (chmod(directory.c_str(), 0700) != 0)
-    return Failure{OpenError{.message = "can't make the database private: " + directory.string()}};
-  rocksdb::DB* db = nullptr;
-  const auto status = rocksdb::DB::Open(options(), directory.string(), &db);
-  if (!status.ok()) return Failure{OpenError{.message = status.ToString()}};
+  auto db = rocks::open(directory, options());
+  if (!db) return Failure{OpenError{.message = std::move(db.error())}};
   auto impl = std::make_unique<Impl>();
-  impl->db.reset(db);
+  impl->db = std::move(*db);
   return RocksStore{std::move(impl)};
 }
 
