@@ -1,6 +1,5 @@
 // The spaces and their engine over a real RocksDB in a directory of their own.
 
-#include <csignal>
 #include <filesystem>
 
 #include <boost/asio/co_spawn.hpp>
@@ -8,12 +7,12 @@
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "spaces_for_test.h"
 #include <hearth/graph_service/feed.h>
 #include <hearth/graph_service/service.h>
+#include <hearth/rocks/full_disk_for_test.h>
 
 namespace hearth::graph_service {
 namespace {
@@ -151,69 +150,12 @@ TEST_F(SpacesTest, ADamagedSpaceIsNamedAndTheOthersAreServed) {
   EXPECT_TRUE(spaces->commit());
 }
 
-/// While it lives no file grows: a disk that is full, as far as a process can tell.
-class FullDisk {
- public:
-  FullDisk() {
-    std::signal(SIGXFSZ, SIG_IGN);
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &none);
-  }
-  ~FullDisk() { setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
-TEST_F(SpacesTest, ARemovedSpaceIsGoneAtOnceAndItsRoomComesBackInSteps) {
-  found();
-  const auto make = [&] {
-    return (*spaces->found("diary", update::SpaceKind::guarded, {{anna, true}}, false, now()))
-        ->number;
-  };
-  const std::uint32_t old = make();
-  ASSERT_TRUE(put(anna, "cake", 1));
-  for (int i = 0; i < 700; ++i) ASSERT_TRUE(put(anna, "day/" + std::to_string(i), i, "diary"));
-  ASSERT_TRUE(spaces->commit());
-  const auto keys_of = [&](std::uint32_t number) {
-    std::size_t keys = 0;
-    for (char table = 'a'; table <= 'z'; ++table)
-      EXPECT_TRUE(spaces->store()->scan(graph_store::prefix_range(numbered(table, number)),
-                                        [&](std::string_view, BytesView) {
-                                          ++keys;
-                                          return true;
-                                        }));
-    return keys;
-  };
-  EXPECT_GT(keys_of(old), 1400U);
-
-  spaces->remove(*spaces->find("diary"));
-  ASSERT_TRUE(spaces->commit());
-  EXPECT_EQ(spaces->find("diary"), nullptr);
-  EXPECT_TRUE(spaces->work());
-  ASSERT_TRUE(spaces->commit());
-  open();  // as after a kill
-  EXPECT_EQ(spaces->find("diary"), nullptr);
-  const std::uint32_t next = make();
-  EXPECT_NE(next, old);
-  ASSERT_TRUE(put(anna, "day/1", "another", "diary"));
-  ASSERT_TRUE(spaces->commit());
-  while (spaces->work()) ASSERT_TRUE(spaces->commit());
-  EXPECT_EQ(keys_of(old), 0U);
-  EXPECT_EQ(get("day/1", "diary")["p"]["value"], "another");
-  EXPECT_EQ(get("cake")["p"]["value"], 1);
-  open();
-  EXPECT_EQ(spaces->all().size(), 2U);
-  EXPECT_FALSE(spaces->work());
-}
-
 TEST_F(SpacesTest, AFullDiskIsToldTakesNothingAndIsWrittenToAgainOnceThereIsRoom) {
   found();
   ASSERT_TRUE(put(anna, "soul", "before"));
   ASSERT_TRUE(spaces->commit());
   {
-    const FullDisk full;
+    const rocks::FullDisk full;
     ASSERT_TRUE(put(anna, "soul", "during"));
     const auto failed = spaces->commit();
     ASSERT_FALSE(failed);
@@ -224,6 +166,28 @@ TEST_F(SpacesTest, AFullDiskIsToldTakesNothingAndIsWrittenToAgainOnceThereIsRoom
   ASSERT_TRUE(put(anna, "soul", "after"));
   ASSERT_TRUE(spaces->commit());
   open();
+  EXPECT_EQ(get("soul")["p"]["value"], "after");
+}
+
+TEST_F(SpacesTest, ASyncThatFailsAfterTheStoreWasGivenUpIsOneMoreFailure) {
+  found();
+  ASSERT_TRUE(put(anna, "soul", "before"));
+  ASSERT_TRUE(spaces->commit());
+  {
+    const rocks::FullDisk full;
+    ASSERT_TRUE(put(anna, "soul", "during"));
+    ASSERT_FALSE(spaces->commit());
+    ms += 2000;
+    EXPECT_FALSE(put(anna, "soul", "during"));
+    ASSERT_EQ(spaces->store(), nullptr);
+    (void)spaces->store_failed();  // as the thread that syncs says
+    EXPECT_EQ(spaces->commit().error().code, ErrorCode::unavailable);
+    EXPECT_FALSE(spaces->work());
+    EXPECT_TRUE(spaces->commit());
+  }
+  ms += 2000;
+  ASSERT_TRUE(put(anna, "soul", "after"));
+  ASSERT_TRUE(spaces->commit());
   EXPECT_EQ(get("soul")["p"]["value"], "after");
 }
 

@@ -452,6 +452,7 @@ Result<Unit, ApiError> Spaces::commit() {
 
   log_.error("graph.commit_failed");
   changes_.clear();
+  if (!store_) return Failure{disk_error()};  // closed before the sync of what it had failed
   side_->forget();
   // Reading goes on, of what is on the disk.
   std::erase_if(spaces_, [&](const auto& entry) {
@@ -472,7 +473,7 @@ ApiError Spaces::store_failed() {
 }
 
 bool Spaces::work() {
-  if (has_failed_) return false;
+  if (!store_ || has_failed_) return false;
   if (!removed_.empty()) return clear_removed();
   for (auto& [number, space] : spaces_) {
     if (!space.replica) continue;
