@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "desk_for_test.h"
+#include <hearth/base/seeded_entropy_for_test.h>
+#include <hearth/graph_store/faulty_store.h>
 
 namespace hearth::replica::testing {
 namespace {
@@ -58,12 +60,12 @@ struct Pair {
     for (Desk* each : {&whole, &steps}) EXPECT_TRUE(each->replica().advance(each->now));
     EXPECT_TRUE(whole.replica().commit());
   }
-  static std::optional<Bytes> shown(Desk& desk, std::size_t number) {
-    const auto node = desk.replica().node(soul_of(number));
+  static std::optional<Bytes> shown(Replica& replica, std::size_t number) {
+    const auto node = replica.node(soul_of(number));
     if (*node == nullptr) return std::nullopt;
     codec::CborWriter writer;
     writer.array(2);
-    (*node)->write({writer, desk.replica().authors(), crdt::Names::keys});
+    (*node)->write({writer, replica.authors(), crdt::Names::keys});
     return writer.take();
   }
   static std::size_t stored(const Desk& desk) {
@@ -83,7 +85,7 @@ TEST(Purge, InStepsAllNodesAreSeenAsPurgedFromTheFirstMoment) {
   EXPECT_TRUE(pair.steps.replica().is_sweeping());
   EXPECT_EQ(pair.steps.replica().status().purged_checkpoints, 1U);
   for (std::size_t i = 0; i < count; i += 3)
-    EXPECT_EQ(Pair::shown(pair.steps, i), Pair::shown(pair.whole, i)) << i;
+    EXPECT_EQ(Pair::shown(pair.steps.replica(), i), Pair::shown(pair.whole.replica(), i)) << i;
 }
 
 TEST(Purge, ASweepGivesBackWhatNobodyReads) {
@@ -148,6 +150,31 @@ TEST(Purge, WhoPurgesAtOnceFinishesWhatWasBegunInSteps) {
   EXPECT_FALSE(pair.steps.replica().is_sweeping());
   EXPECT_EQ(Pair::stored(pair.steps), Pair::stored(pair.whole));
   EXPECT_EQ(pair.steps.state(), pair.whole.state());
+}
+
+TEST(Purge, WhatCantBeReadStopsTheSweepAndNothingElse) {
+  Pair pair;
+  graph_store::FaultyStore rotten;
+  graph_store::Batch all;
+  ASSERT_TRUE(pair.steps.place.store->scan({}, [&](std::string_view key, BytesView value) {
+    all.put(key, value);
+    return true;
+  }));
+  ASSERT_TRUE(rotten.write(all));
+  SeededEntropy entropy{1};
+  ASSERT_TRUE(rotten.flip_bit(entropy, "s/n" + soul_of(30)));
+  auto replica = std::move(
+      *Replica::open(rotten, "s/", pair.space.id, pair.steps.now, pair.steps.place.options));
+
+  auto swept = replica->sweep(7);
+  while (swept && *swept) swept = replica->sweep(7);
+  EXPECT_EQ(swept.error(), Refusal::store);
+  EXPECT_TRUE(replica->is_sweeping());
+  EXPECT_EQ(replica->node(soul_of(30)).error(), Refusal::store);
+  for (std::size_t i = 0; i < count; i += 7)
+    EXPECT_EQ(Pair::shown(*replica, i), Pair::shown(pair.whole.replica(), i)) << i;
+  EXPECT_TRUE(replica->commit());
+  EXPECT_EQ(replica->verify().error(), Refusal::store);
 }
 
 }  // namespace
