@@ -55,6 +55,8 @@ cp "$out"/libsodium/builds/msvc/version.h "$out/sodium_include/sodium/version.h"
 cp "$out"/libsodium/builds/msvc/version.h "$out/sodium_include/version.h"
 
 objects=()
+compilers=()
+# Begins to, two at a time.
 compile() { # OBJECT SOURCE COMPILER OPTION…
   local object=$out/objects/$1 source=$2
   shift 2
@@ -62,7 +64,9 @@ compile() { # OBJECT SOURCE COMPILER OPTION…
   # Recompiled when the source or what it includes is newer.
   if [ -e "$object" ] && [ -e "$object.d" ] &&
     [ -z "$(sed 's/\\$//; s/^[^:]*://' "$object.d" | tr -s ' \n' '\0' | xargs -0 -I {} find {} -newer "$object" 2>&1)" ]; then return; fi
-  "$@" -MMD -MF "$object.d" -c "$source" -o "$object"
+  if [ "$(jobs -rp | wc -l)" -ge 2 ]; then wait -n || true; fi
+  "$@" -MMD -MF "$object.d" -c "$source" -o "$object" &
+  compilers+=($!)
 }
 for source in "${sources[@]}"; do
   compile "$(printf '%s' "$source" | tr / -).o" "$source" "clang++-$version" "${flags[@]}" -Oz -std=c++23 -fno-exceptions -fno-rtti \
@@ -72,6 +76,7 @@ for source in "${sodium_sources[@]}"; do
   compile "sodium-$(printf '%s' "${source#"$sodium/"}" | tr / -).o" "$source" "clang-$version" "${flags[@]}" -O2 -w -DCONFIGURED=1 -DSODIUM_STATIC=1 \
     -DNATIVE_LITTLE_ENDIAN=1 -D_WASI_EMULATED_SIGNAL -D_GNU_SOURCE "${sodium_includes[@]}"
 done
+for compiler in "${compilers[@]}"; do wait "$compiler"; done
 "clang++-$version" "${flags[@]}" -O2 -mexec-model=reactor -Wl,--strip-all -Wl,--gc-sections -Wl,--stack-first,-z,stack-size=1048576 \
   "${objects[@]}" -o "$out/linked.wasm"
 # A thirtieth less with brotli; what the features are called is for linkers.
