@@ -36,36 +36,42 @@ struct Subject {
   Timestamp now;
 };
 
-Reply verify_copy(const Subject& subject, const std::filesystem::path& directory,
+json verify_space(const Subject& subject, const std::filesystem::path& directory,
                   const std::atomic<bool>& stopping) {
   constexpr std::size_t shown = 1000;
+  const Copy copy{*subject.store, directory};
+  auto opened =
+      graph_rocks::RocksStore::open(copy.directory(), {.block_cache_bytes = std::size_t{4} << 20});
+  if (!opened) throw std::runtime_error{"The copy can't be opened."};
+  graph_rocks::StoppableStore store{*opened, stopping};
+  auto replica = Replica::open(store, replica_prefix(subject.number), subject.id, subject.now);
+  if (!replica) return json::array({{{"what", "space"}}});
+  const auto found = (*replica)->verify();
+  if (!found) return json::array({{{"what", "space"}}});
+  json findings = json::array();
+  for (const auto& finding : *found)
+    if (findings.size() < shown) findings.push_back(to_json(finding));
+  return findings;
+}
+
+Reply verify_copy(const Subject& subject, const std::filesystem::path& directory,
+                  const std::atomic<bool>& stopping) {
   const auto from = std::chrono::steady_clock::now();
   json findings = json::array();
-  bool sound = true;
+  const bool readable = subject.store->verify_checksums().has_value();
+  if (!readable) findings.push_back({{"what", "file"}});
   try {
-    const Copy copy{*subject.store, directory};
-    auto opened = graph_rocks::RocksStore::open(copy.directory(),
-                                                {.block_cache_bytes = std::size_t{4} << 20});
-    if (!opened) throw std::runtime_error{"The copy can't be opened."};
-    const bool readable = opened->verify_checksums().has_value();
-    if (!readable) findings.push_back({{"what", "file"}});
-    graph_rocks::StoppableStore store{*opened, stopping};
-    auto replica = Replica::open(store, replica_prefix(subject.number), subject.id, subject.now);
-    if (!replica) {
-      findings.push_back({{"what", "space"}});
-    } else if (auto found = (*replica)->verify()) {
-      for (const auto& finding : *found)
-        if (findings.size() < shown) findings.push_back(to_json(finding));
-    } else {
-      findings.push_back({{"what", "space"}});
-    }
-    sound = findings.empty();
+    for (json& finding : verify_space(subject, directory, stopping))
+      findings.push_back(std::move(finding));
   } catch (const std::exception& failed) {
-    return reply_of(ApiError{ErrorCode::unavailable, failed.what(), {}});
+    // A damaged database may not even be copied.
+    if (readable) return reply_of(ApiError{ErrorCode::unavailable, failed.what(), {}});
+    findings.push_back({{"what", "space"}});
   }
   if (stopping) return reply_of(ApiError{ErrorCode::unavailable, "The box is stopping.", {}});
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - from);
+  const bool sound = findings.empty();
   return reply_of(appliance::Answered{
       Answer{.body = {{"ok", sound}, {"findings", std::move(findings)}, {"ms", ms.count()}}}});
 }

@@ -103,9 +103,11 @@ Result<Unit, ApiError> Spaces::ready(Timestamp now) {
   now_ = now;
   if (store_) return Unit{};
   if (now.ms >= tried_.ms && now.ms < tried_.ms + retry_ms)
-    return refuse(ErrorCode::unavailable,
-                  "The graph's database can't be opened; hearthd's log says why.",
-                  std::chrono::seconds{2});
+    return refuse(
+        ErrorCode::unavailable,
+        "The graph's database can't be opened; hearthd's log says why. A copy that 'hearth "
+        "graph backup' made can take its place.",
+        std::chrono::seconds{2});
   tried_ = now;
   try {
     std::filesystem::create_directories(options_.directory);
