@@ -4,6 +4,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include <sys/stat.h>
+
 #include "commands.h"
 #include "graph_space.h"
 #include "output.h"
@@ -132,6 +134,17 @@ int graph_verify(const Context& context, const std::string& data_dir, const std:
   return sound ? 0 : 1;
 }
 
+namespace {
+
+bool is_on_one_disk(const std::filesystem::path& one, const std::filesystem::path& other) {
+  struct stat of_one{};
+  struct stat of_other{};
+  return stat(one.c_str(), &of_one) == 0 && stat(other.c_str(), &of_other) == 0 &&
+         of_one.st_dev == of_other.st_dev;
+}
+
+}  // namespace
+
 int graph_backup(const Context& context, const std::string& data_dir, const std::string& target) {
   const std::filesystem::path directory = std::filesystem::absolute(target);
   json made{{"backup", directory.string()}};
@@ -160,6 +173,8 @@ int graph_backup(const Context& context, const std::string& data_dir, const std:
             ? "A copy of the spaces" + std::string{has_gun ? ", and of what lies behind /gun," : ""}
             : "A copy of what lies behind /gun");
   print(" is in " + directory.string() + ".\n");
+  if (is_on_one_disk(directory, data_dir))
+    print("It shares files with the box's own: copy it to another disk, to outlive this one.\n");
   return 0;
 }
 

@@ -412,12 +412,30 @@ json verify_spaces(const Context& context, const std::string& space) {
   return {{"ok", sound}, {"spaces", std::move(results)}};
 }
 
+namespace {
+
+std::string in_words(const json& finding) {
+  const std::string what = text_of(finding, "what");
+  if (what == "node") return text_of(finding, "soul") + " isn't what its updates say";
+  if (what == "update")
+    return "update " + finding.at("seq").dump() + " of " + text_of(finding, "author") +
+           " isn't what was signed";
+  return what == "file" ? "a file of the database can't be read" : "not all of it can be read";
+}
+
+}  // namespace
+
 void print_verified(const json& report) {
   for (const json& result : report.at("spaces")) {
     print(text_of(result, "space") +
           (result.at("ok").get<bool>() ? ": all of it is right.\n" : ": damaged:\n"));
-    for (const json& finding : result.at("findings")) print("  " + finding.dump() + "\n");
+    for (const json& finding : result.at("findings")) print("  " + in_words(finding) + "\n");
   }
+  if (report.at("ok").get<bool>()) return;
+  print(
+      "What can still be read can be saved with 'hearth graph export'. To bring back what 'hearth "
+      "graph backup' copied,\nstop hearthd and put the copy into the folder 'graph' of its data "
+      "directory.\n");
 }
 
 int graph_upkeep(const Context& context, const SpaceOptions& options) {

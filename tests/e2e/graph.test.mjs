@@ -1,8 +1,8 @@
 // The signed graph in hearthd: over HTTP, by Server-Sent Events and WebSocket, from the command line, and through kills.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { bin, hearth, scratch, startAppliance } from "./lib/daemon.mjs";
@@ -104,6 +104,26 @@ describe("the graph", () => {
     scope.after(() => device.close());
     await device.pair(secret, name);
     return device;
+  };
+
+  const start = async () => {
+    appliance = await startAppliance(scope, data, { args: ["--name", "casa"] });
+    anna = await Session.open(appliance.ready, owner.key);
+  };
+  /** The folder of a backup, made by the user that hearthd runs as. */
+  const backUp = async () => {
+    const folder = scratch(scope, "hearth-backup-");
+    chmodSync(folder, 0o777);
+    const target = join(folder, "monday");
+    assert.equal((await run("backup", target)).code, 0);
+    return target;
+  };
+  /** In the place of what a stopped hearthd had. */
+  const putBack = async (backup) => {
+    const spaces = join(data, "graph", "spaces");
+    rmSync(spaces, { recursive: true });
+    cpSync(join(backup, "spaces"), spaces, { recursive: true });
+    await start();
   };
 
   before(async () => {
@@ -444,24 +464,47 @@ describe("the graph", () => {
   });
 
   test("a backup taken while it runs, put back, has all of it and writes under a new key", async () => {
-    const target = join(scratch(scope, "hearth-backup-"), "monday");
-    const folder = join(target, "..");
-    await import("node:fs/promises").then(({ chmod }) => chmod(folder, 0o777));
-    assert.equal((await run("backup", target)).code, 0);
+    const target = await backUp();
     assert.ok(!existsSync(join(target, "author.key")));
     assert.equal(statSync(join(target, "home.key")).mode & 0o777, 0o600);
     const { author } = await anna.json("PUT", node("backup"), { properties: { a: 1 } });
     await appliance.stop();
-    const { cp, rm } = await import("node:fs/promises");
-    await rm(join(data, "graph", "spaces"), { recursive: true });
-    await cp(join(target, "spaces"), join(data, "graph", "spaces"), { recursive: true });
-    appliance = await startAppliance(scope, data, { args: ["--name", "casa"] });
-    anna = await Session.open(appliance.ready, owner.key);
+    await putBack(target);
     assert.equal((await anna.json("GET", node("wiki"))).properties.text.value, "version 3");
     assert.equal(await anna.status("GET", node("backup")), 404);
     const written = await anna.json("PUT", node("backup"), { properties: { a: 2 } });
     assert.notEqual(written.author, author);
     assert.equal(written.seq, 1);
+  });
+
+  test("a bit that turned on the disk is named in words, hearthd serves the rest, and a backup puts it right", async () => {
+    const texts = Array.from({ length: 40 }, () => randomBytes(600).toString("base64"));
+    for (const [i, text] of texts.entries()) await anna.json("PUT", node(`rot/${i}`), { properties: { text } });
+    // On one disk a backup shares files with what it is a copy of, and what happens to them.
+    const target = join(scratch(scope), "elsewhere");
+    cpSync(await backUp(), target, { recursive: true });
+    await appliance.stop();
+    await start(); // what the log of its database held is in a table now
+    await appliance.stop();
+    const folder = join(data, "graph", "spaces");
+    for (const name of readdirSync(folder).filter((name) => name.endsWith(".sst"))) {
+      const bytes = readFileSync(join(folder, name));
+      const at = bytes.indexOf(texts[20].slice(400, 416));
+      if (at < 0) continue;
+      bytes[at] ^= 1;
+      writeFileSync(join(folder, name), bytes);
+    }
+    await start();
+    const { code, out, err } = await run("verify");
+    assert.equal(code, 1, err);
+    assert.match(out, /home: damaged:\n[^]*a file of the database can't be read[^]*hearth graph backup/, err);
+    assert.equal(await anna.status("GET", "/api/v1/me"), 200);
+
+    await appliance.stop();
+    await putBack(target);
+    assert.equal((await cli("verify")).ok, true);
+    for (const [i, text] of texts.entries())
+      assert.equal((await anna.json("GET", node(`rot/${i}`))).properties.text.value, text);
   });
 
   test("nothing acknowledged is lost when hearthd is killed with -9, again and again", async () => {
@@ -486,8 +529,7 @@ describe("the graph", () => {
       await appliance.kill();
       going = false;
       await Promise.all(writers);
-      appliance = await startAppliance(scope, data, { args: ["--name", "casa"] });
-      anna = await Session.open(appliance.ready, owner.key);
+      await start();
     }
     assert.ok(acknowledged.size > 20, `${acknowledged.size} acknowledged`);
     for (const [soul, value] of acknowledged)
