@@ -150,6 +150,48 @@ TEST_F(SpacesTest, ADamagedSpaceIsNamedAndTheOthersAreServed) {
   EXPECT_TRUE(spaces->commit());
 }
 
+TEST_F(SpacesTest, ARemovedSpaceIsGoneAtOnceAndItsRoomComesBackInSteps) {
+  found();
+  const auto make = [&] {
+    return (*spaces->found("diary", update::SpaceKind::guarded, {{anna, true}}, false, now()))
+        ->number;
+  };
+  const std::uint32_t old = make();
+  ASSERT_TRUE(put(anna, "cake", 1));
+  for (int i = 0; i < 700; ++i) ASSERT_TRUE(put(anna, "day/" + std::to_string(i), i, "diary"));
+  ASSERT_TRUE(spaces->commit());
+  const auto keys_of = [&](std::uint32_t number) {
+    std::size_t keys = 0;
+    for (char table = 'a'; table <= 'z'; ++table)
+      EXPECT_TRUE(spaces->store()->scan(graph_store::prefix_range(numbered(table, number)),
+                                        [&](std::string_view, BytesView) {
+                                          ++keys;
+                                          return true;
+                                        }));
+    return keys;
+  };
+  EXPECT_GT(keys_of(old), 1400U);
+
+  spaces->remove(*spaces->find("diary"));
+  ASSERT_TRUE(spaces->commit());
+  EXPECT_EQ(spaces->find("diary"), nullptr);
+  EXPECT_TRUE(spaces->work());
+  ASSERT_TRUE(spaces->commit());
+  open();  // as after a kill
+  EXPECT_EQ(spaces->find("diary"), nullptr);
+  const std::uint32_t next = make();
+  EXPECT_NE(next, old);
+  ASSERT_TRUE(put(anna, "day/1", "another", "diary"));
+  ASSERT_TRUE(spaces->commit());
+  while (spaces->work()) ASSERT_TRUE(spaces->commit());
+  EXPECT_EQ(keys_of(old), 0U);
+  EXPECT_EQ(get("day/1", "diary")["p"]["value"], "another");
+  EXPECT_EQ(get("cake")["p"]["value"], 1);
+  open();
+  EXPECT_EQ(spaces->all().size(), 2U);
+  EXPECT_FALSE(spaces->work());
+}
+
 TEST_F(SpacesTest, AFullDiskIsToldTakesNothingAndIsWrittenToAgainOnceThereIsRoom) {
   found();
   ASSERT_TRUE(put(anna, "soul", "before"));
