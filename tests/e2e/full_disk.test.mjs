@@ -33,6 +33,7 @@ test("a full disk: what is there is served, writes are refused in words, and not
   const data = join(disk, "data");
   const filler = join(disk, "filler");
   const start = () => startAppliance(t, data, { args: ["--name", "casa", "--gun"] });
+  const addPersona = (name) => hearth(data, ["persona", "add", name], { input: "heron basalt window\n" });
   let appliance = await start();
   const owner = await Device.dial(appliance.ready.addrs[0]);
   t.after(() => owner.close());
@@ -45,6 +46,11 @@ test("a full disk: what is there is served, writes are refused in words, and not
     await assert.rejects(put(`during/${i}`, i), /503 .*disk is nearly full/);
     assert.equal((await owner.json("GET", node(`before/${i}`))).properties.value.value, i);
     await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  for (let i = 0; i < 5; i++) {
+    const { code, err } = await addPersona(`guest${i}`);
+    assert.equal(code, 1);
+    assert.match(err, /See whether it is full/);
   }
   assert.equal((await hearth(data, ["status"])).code, 0);
 
@@ -60,5 +66,6 @@ test("a full disk: what is there is served, writes are refused in words, and not
     assert.equal(JSON.parse(out).properties.value.value, i);
   }
   assert.equal((await hearth(data, ["graph", "put", "after", "value=1"])).code, 0);
+  assert.equal((await addPersona("guest")).code, 0);
   await appliance.stop();
 });

@@ -70,6 +70,7 @@ rocksdb::Options rocks_options(const RocksOptions& given) {
 }  // namespace
 
 struct RocksStore::Impl {
+  std::filesystem::path directory;
   std::unique_ptr<rocksdb::DB> db;
   std::atomic<std::uint64_t> written{0};
   std::atomic<std::uint64_t> durable{0};
@@ -84,6 +85,7 @@ Result<RocksStore, RocksStore::OpenError> RocksStore::open(const std::filesystem
   auto db = rocks::open(directory, rocks_options(options));
   if (!db) return Failure{OpenError{.message = std::move(db.error())}};
   auto impl = std::make_unique<Impl>();
+  impl->directory = directory;
   impl->db = std::move(*db);
   return RocksStore{std::move(impl)};
 }
@@ -136,6 +138,7 @@ Result<Unit, StoreError> RocksStore::scan(const Range& range, const Visitor& vis
 }
 
 Result<Ticket, StoreError> RocksStore::write(const Batch& batch) {
+  if (!rocks::has_room(impl_->directory)) return Failure{StoreError::full};
   rocksdb::WriteBatch changes{batch.size_bytes() + batch.size() * 8};
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Batch::Change change = batch[i];

@@ -1,10 +1,14 @@
 #include <rocksdb/env.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <hearth/rocks/database.h>
 
 namespace hearth::rocks {
 namespace {
+
+/// What logs, tables and manifests under way may still take.
+constexpr std::uint64_t least_room = std::uint64_t{16} << 20;
 
 /// Says nothing. RocksDB's file of what it did would end the process on a full disk: it writes on
 /// after a write that failed, which Debian's build asserts that nobody does.
@@ -30,6 +34,12 @@ Result<std::unique_ptr<rocksdb::DB>, std::string> open(const std::filesystem::pa
   const auto status = rocksdb::DB::Open(options, directory.string(), &db);
   if (!status.ok()) return Failure{status.ToString()};
   return std::unique_ptr<rocksdb::DB>{db};
+}
+
+bool has_room(const std::filesystem::path& directory) {
+  struct statvfs disk{};
+  if (statvfs(directory.c_str(), &disk) != 0) return true;  // writing says why
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize >= least_room;
 }
 
 }  // namespace hearth::rocks

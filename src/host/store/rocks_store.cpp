@@ -51,6 +51,7 @@ rocksdb::Options options() {
 }  // namespace
 
 struct RocksStore::Impl {
+  std::filesystem::path directory;
   std::unique_ptr<rocksdb::DB> db;
 };
 
@@ -63,6 +64,7 @@ Result<RocksStore, RocksStore::OpenError> RocksStore::open(const std::filesystem
   auto db = rocks::open(directory, options());
   if (!db) return Failure{OpenError{.message = std::move(db.error())}};
   auto impl = std::make_unique<Impl>();
+  impl->directory = directory;
   impl->db = std::move(*db);
   return RocksStore{std::move(impl)};
 }
@@ -86,6 +88,7 @@ Result<Unit, StoreError> RocksStore::scan(std::string_view prefix, const Visitor
 }
 
 Result<Unit, StoreError> RocksStore::write(const storage::Batch& batch) {
+  if (!rocks::has_room(impl_->directory)) return Failure{StoreError::unavailable};
   rocksdb::WriteBatch changes;
   for (const auto& change : batch.changes()) {
     const auto status = change.value ? changes.Put(slice(change.key), slice(*change.value))
