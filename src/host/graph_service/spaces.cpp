@@ -8,6 +8,7 @@
 #include <hearth/appliance/keys.h>
 #include <hearth/codec/cbor.h>
 #include <hearth/graph_service/spaces.h>
+#include <hearth/rocks/database.h>
 
 // Keys of the store, by their first letter:
 //   a                      the author key that this store belongs to
@@ -30,9 +31,6 @@ using replica::Refusal;
 namespace {
 
 constexpr std::uint64_t schema_version = 1;
-/// Below this much free space nothing at all is written: the database needs some to put itself in
-/// order.
-constexpr std::uint64_t least_room = std::uint64_t{16} << 20;
 /// A failed store is opened anew this often at most.
 constexpr std::int64_t retry_ms = 1000;
 /// Nodes that others' turns wait for: a few milliseconds.
@@ -255,8 +253,7 @@ void Spaces::open_space(Space& space, Timestamp now) {
 
 Result<Unit, ApiError> Spaces::ready_to_write(Timestamp now) {
   HEARTH_CHECK(ready(now));
-  if (const auto room = reserve_.room(); room && room->available < least_room)
-    return Failure{disk_error()};
+  if (!rocks::has_room(options_.directory)) return Failure{disk_error()};
   if (!has_failed_) return Unit{};
   if (now.ms >= tried_.ms && now.ms < tried_.ms + retry_ms) return Failure{disk_error()};
   tried_ = now;

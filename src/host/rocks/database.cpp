@@ -7,7 +7,7 @@
 namespace hearth::rocks {
 namespace {
 
-/// What logs, tables and manifests under way may still take.
+/// For logs, tables and manifests under way, and for the database to put itself in order.
 constexpr std::uint64_t least_room = std::uint64_t{16} << 20;
 
 /// Says nothing. RocksDB's file of what it did would end the process on a full disk: it writes on
