@@ -6,14 +6,13 @@
 #include <functional>
 #include <optional>
 
+#include <hearth/rocks/room.h>
+
 namespace hearth::graph_rocks {
 
 class DiskReserve {
  public:
-  struct Room {
-    std::uint64_t total = 0;      ///< bytes of the disk
-    std::uint64_t available = 0;  ///< bytes left for us
-  };
+  using Room = rocks::Room;
   using Look = std::function<std::optional<Room>()>;
 
   /// The disk that holds that directory.

@@ -11,6 +11,7 @@
 
 #include <hearth/graph_rocks/rocks_store.h>
 #include <hearth/rocks/database.h>
+#include <hearth/rocks/room.h>
 
 namespace hearth::graph_rocks {
 namespace {

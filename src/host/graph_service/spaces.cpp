@@ -8,7 +8,7 @@
 #include <hearth/appliance/keys.h>
 #include <hearth/codec/cbor.h>
 #include <hearth/graph_service/spaces.h>
-#include <hearth/rocks/database.h>
+#include <hearth/rocks/room.h>
 
 // Keys of the store, by their first letter:
 //   a                      the author key that this store belongs to

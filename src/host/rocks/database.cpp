@@ -1,14 +1,10 @@
 #include <rocksdb/env.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include <hearth/rocks/database.h>
 
 namespace hearth::rocks {
 namespace {
-
-/// For logs, tables and manifests under way, and for the database to put itself in order.
-constexpr std::uint64_t least_room = std::uint64_t{16} << 20;
 
 /// Says nothing. RocksDB's file of what it did would end the process on a full disk: it writes on
 /// after a write that failed, which Debian's build asserts that nobody does.
@@ -34,12 +30,6 @@ Result<std::unique_ptr<rocksdb::DB>, std::string> open(const std::filesystem::pa
   const auto status = rocksdb::DB::Open(options, directory.string(), &db);
   if (!status.ok()) return Failure{status.ToString()};
   return std::unique_ptr<rocksdb::DB>{db};
-}
-
-bool has_room(const std::filesystem::path& directory) {
-  struct statvfs disk{};
-  if (statvfs(directory.c_str(), &disk) != 0) return true;  // writing says why
-  return std::uint64_t{disk.f_bavail} * disk.f_frsize >= least_room;
 }
 
 }  // namespace hearth::rocks

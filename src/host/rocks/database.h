@@ -17,9 +17,4 @@ namespace hearth::rocks {
 [[nodiscard]] Result<std::unique_ptr<rocksdb::DB>, std::string> open(
     const std::filesystem::path& directory, rocksdb::Options options);
 
-/// Whether the disk of that directory has what a database needs to go on. To be asked before each
-/// write: after one that failed for want of room RocksDB goes on with the same log, which Debian's
-/// build asserts that nobody does.
-[[nodiscard]] bool has_room(const std::filesystem::path& directory);
-
 }  // namespace hearth::rocks

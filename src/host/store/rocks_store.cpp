@@ -8,6 +8,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <hearth/rocks/database.h>
+#include <hearth/rocks/room.h>
 #include <hearth/store/rocks_store.h>
 
 namespace hearth::store {
